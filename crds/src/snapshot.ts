@@ -70,6 +70,8 @@ export interface PolicyConfig {
   /** Wire name of the bucket. */
   readonly bucket: string;
   readonly document: PolicyDocument;
+  /** The same document as its author wrote it, as JSON text: what GetBucketPolicy answers. */
+  readonly source?: string;
 }
 
 /** A static key pair out of a Secret that some binding names. */

@@ -3,7 +3,7 @@
  * It knows no protocol, no credential and no policy: whoever calls it has already authorised.
  */
 import type { BucketConfig } from '@bonded/crds';
-import type { Bytes, ByteRange } from '../storage/contract.ts';
+import type { BlobId, Bytes, ByteRange, Revision } from '../storage/contract.ts';
 import type { Digest } from './digest.ts';
 import type { Admitted } from './door.ts';
 import type {
@@ -50,8 +50,14 @@ export interface Expected {
   readonly minSize?: number;
 }
 
+/** Where bytes that arrived stand until something names them. For the core alone. */
+export type Place =
+  | { readonly kind: 'small'; readonly bytes: Uint8Array }
+  | { readonly kind: 'blob'; readonly blob: BlobId; readonly intent: Revision };
+
 /** Bytes that have arrived and were checked, not yet named. Give it to `put` or `putPart` once, or `discard` it. */
 export interface Arrived {
+  readonly place: Place;
   readonly content: Content;
   /** Hex MD5 of the bytes. */
   readonly md5: string;
@@ -100,7 +106,7 @@ export interface Objects {
   open(bucket: BucketConfig, admitted: Admitted, range?: ByteRange): Bytes;
   /** Parts of a multipart object in order; undefined for a single put. */
   parts(bucket: BucketConfig, version: ObjectVersion): Promise<readonly StoredPart[] | undefined>;
-  /** True when nothing at all is in the bucket: no version, no open upload. */
+  /** True when no version of any name is in the bucket (open uploads do not count: they end with it). */
   isEmpty(bucket: BucketConfig): Promise<boolean>;
   /** Removes everything, in steps that can be repeated after a crash. */
   empty(bucket: BucketConfig, actor: Actor): Promise<void>;
@@ -235,8 +241,8 @@ export interface BucketSettings {
  * process before the promise resolves. What others manage is refused with `ManagedElsewhere`, naming the owner.
  */
 export interface Configuration {
-  /** Throws `BucketTaken`, `InvalidBucketName`. `namespace` is the tenant it belongs to. */
-  createBucket(name: string, namespace: string, actor: Actor): Promise<void>;
+  /** Throws `BucketTaken`, `InvalidBucketName`. `namespace` is the tenant it belongs to; `settings` are in force from the first moment. */
+  createBucket(name: string, namespace: string, actor: Actor, settings?: BucketSettings): Promise<void>;
   /** Throws `BucketNotEmpty`. */
   deleteBucket(bucket: BucketConfig, actor: Actor): Promise<void>;
   /** Replaces the given settings. */

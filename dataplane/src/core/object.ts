@@ -41,6 +41,8 @@ export interface Content {
   readonly checksum?: Checksum;
   /** Number of parts of a multipart upload; absent for a single put. */
   readonly partCount?: number;
+  /** The upload session whose parts it was made of. */
+  readonly layout?: string;
 }
 
 /** One version of a name. */

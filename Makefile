@@ -1,0 +1,70 @@
+# What people and CI call. Everything needed is installed on the way, under .tools/ and node_modules/.
+
+NODE_BIN := $(CURDIR)/.tools/node24/node_modules/node/bin
+export PATH := $(NODE_BIN):$(CURDIR)/node_modules/.bin:$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check e2e e2e-tools bench generate format clean
+.PHONY: check-types check-lint check-format check-imports check-generated check-unused check-licences check-words check-lengths
+
+help: ## Show this table
+	@echo 'Bonded: make <target>'
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup:
+	@./scripts/bootstrap.sh
+
+run: setup ## Start the store on 127.0.0.1:8080 (data in ./data, manifests in ./config/standalone)
+	@exec node dataplane/src/main.ts
+
+test: setup ## Run all unit and in-process tests (ONLY='glob' for some of them)
+	@mocha $(if $(ONLY),'$(ONLY)','{crds,dataplane,scripts}/test/**/*.test.ts')
+
+check: check-types check-lint check-format check-imports check-generated check-unused check-licences check-words check-lengths ## Types, lint, format, import rules, generated files, unused code, licences, words, lengths
+	@echo 'All checks passed.'
+
+e2e: e2e-tools ## Run real clients against a running server (ONLY='glob' for some of them)
+	@mocha --timeout 120000 --slow 10000 --no-check-leaks $(if $(ONLY),'$(ONLY)','e2e/test/**/*.test.ts')
+
+e2e-tools: setup
+	@./e2e/install.sh clients
+
+bench: setup ## Measure against nginx, the disk and the processor (ONLY=transfer,small,list,memory,start)
+	@./e2e/install.sh bench
+	@node bench/run.ts $(if $(ONLY),--only '$(ONLY)')
+
+generate: setup ## Write the types that are generated from crds/
+	@node crds/generate.ts
+
+format: setup ## Format all sources
+	@prettier --write --log-level warn .
+
+clean: ## Remove installed tools, modules and what tests and benchmarks left
+	rm -rf node_modules .tools e2e/out bench/out
+
+check-types: setup ## TypeScript, strict
+	tsc -p .
+
+check-lint: setup ## ESLint with type information
+	eslint --max-warnings 0 --cache --cache-location node_modules/.cache/eslint/ .
+
+check-format: setup ## Prettier
+	prettier --check --log-level warn .
+
+check-imports: setup ## Which room may import which (scripts/rooms.ts)
+	node scripts/checkImports.ts
+
+check-generated: setup ## Generated types match crds/
+	node crds/generate.ts --check
+
+check-unused: setup ## Unused files, exports and dependencies
+	knip
+
+check-licences: setup ## Licences of dependencies, and a reason for each direct one
+	node scripts/checkLicences.ts
+
+check-words: setup ## Nothing in the tree that belongs to one machine or one registry
+	node scripts/checkWords.ts
+
+check-lengths: setup ## No source file over 300 lines
+	node scripts/checkLengths.ts

@@ -1,0 +1,33 @@
+/** SigV4 signing keys: derived from a secret for one day, region and service, and kept since a client reuses them all day. */
+import { createHmac } from 'node:crypto';
+import type { Credential } from './credentialScope.ts';
+
+/** Answers the signing key of a secret within a scope. */
+export type DerivedKeys = (secretAccessKey: string, scope: Pick<Credential, 'date' | 'region' | 'service'>) => Buffer;
+
+/** A cache of at most `limit` derived keys, least recently used first out. The secret is part of its key: a new secret misses. */
+export function createDerivedKeys(limit = 1024): DerivedKeys {
+  const kept = new Map<string, Buffer>();
+  return (secretAccessKey, scope) => {
+    const name = [secretAccessKey, scope.date, scope.region, scope.service].join('\n');
+    const key = kept.get(name) ?? deriveKey(secretAccessKey, scope);
+    kept.delete(name);
+    kept.set(name, key);
+    if (kept.size > limit) kept.delete(kept.keys().next().value as string);
+    return key;
+  };
+}
+
+function deriveKey(secretAccessKey: string, scope: Pick<Credential, 'date' | 'region' | 'service'>): Buffer {
+  const steps = [scope.date, scope.region, scope.service, 'aws4_request'];
+  return steps.reduce<Buffer>((key, step) => hmac(key, step), Buffer.from(`AWS4${secretAccessKey}`, 'utf8'));
+}
+
+function hmac(key: Buffer, text: string): Buffer {
+  return createHmac('sha256', key).update(text, 'utf8').digest();
+}
+
+/** Lower-case hex HMAC-SHA256 of a text that holds one byte a character. */
+export function signText(key: Buffer, text: string): string {
+  return createHmac('sha256', key).update(text, 'latin1').digest('hex');
+}

@@ -1,0 +1,96 @@
+/** Bucket records: the id under which a bucket's names are kept, so that a name used again never shows what was there before. */
+import type { BucketConfig } from '@bonded/crds';
+import { ArtefactError, isError } from '../errors.ts';
+import type { Entry, Json, Revision, Store } from '../storage/contract.ts';
+import type { CoreContext } from './context.ts';
+import { storeOf } from './context.ts';
+import { newId } from './ids.ts';
+import { keys } from './keys.ts';
+
+export interface BucketRecord {
+  readonly id: string;
+  readonly created: number;
+  /** As last seen in the configuration, since the resource that says so is gone when it matters. */
+  readonly deletionPolicy: 'Retain' | 'Delete';
+  /** Since when no resource claims the name (ms), as the collector saw it. */
+  readonly unclaimed?: number;
+  /** Set (ms) while a deletion looks whether it is empty: nothing may be named in it meanwhile. */
+  readonly closing?: number;
+}
+
+/** A deletion that was cut off stops counting after this, in ms. */
+const CLOSING_LIFE = 30_000;
+
+/** True while a deletion of the bucket is under way. */
+export function isClosing(record: BucketRecord, now: number): boolean {
+  return record.closing !== undefined && now - record.closing < CLOSING_LIFE;
+}
+
+export interface FoundBucket {
+  readonly record: BucketRecord;
+  readonly revision: Revision;
+}
+
+/** A bucket opened for work: its store and its id. */
+export interface OpenBucket {
+  readonly store: Store;
+  readonly id: string;
+  readonly config: BucketConfig;
+  readonly created: number;
+}
+
+export function asBucketRecord(entry: Entry): BucketRecord {
+  return entry.value as unknown as BucketRecord;
+}
+
+export function bucketValue(record: BucketRecord): Json {
+  return record as unknown as Json;
+}
+
+export async function findBucket(store: Store, name: string): Promise<FoundBucket | undefined> {
+  const entry = await store.records.get(keys.bucket(name));
+  return entry === undefined ? undefined : { record: asBucketRecord(entry), revision: entry.revision };
+}
+
+/** Opens a bucket, giving it an id when it is first used; one that is being deleted is `BucketUnknown`. */
+export async function openBucket(context: CoreContext, config: BucketConfig): Promise<OpenBucket> {
+  const store = storeOf(context, config);
+  for (;;) {
+    const found = await findBucket(store, config.name);
+    if (found !== undefined && isClosing(found.record, context.now())) throw bucketGone(config.name);
+    if (found !== undefined && isCurrent(found.record, config)) return { store, id: found.record.id, config, created: found.record.created };
+    await writeRecord(store, config, found, context.now());
+  }
+}
+
+/**
+ * After something was named in the bucket: throws when the bucket was deleted meanwhile, so that no write into a deleted
+ * bucket is ever acknowledged.
+ */
+export async function stillOpen(bucket: OpenBucket): Promise<void> {
+  const found = await findBucket(bucket.store, bucket.config.name);
+  if (found === undefined || found.record.id !== bucket.id) throw bucketGone(bucket.config.name);
+  if (found.record.closing !== undefined) throw new ArtefactError('ConcurrentChange', 'The bucket is being deleted. Please try again.');
+}
+
+function isCurrent(record: BucketRecord, config: BucketConfig): boolean {
+  return record.deletionPolicy === config.deletionPolicy && record.unclaimed === undefined && record.closing === undefined;
+}
+
+async function writeRecord(store: Store, config: BucketConfig, found: FoundBucket | undefined, now: number): Promise<void> {
+  const record: BucketRecord = {
+    id: found?.record.id ?? newId(),
+    created: found?.record.created ?? now,
+    deletionPolicy: config.deletionPolicy,
+  };
+  const condition = found === undefined ? { ifAbsent: true as const } : { ifRevision: found.revision };
+  try {
+    await store.records.write([{ put: keys.bucket(config.name), value: bucketValue(record), ...condition }]);
+  } catch (error) {
+    if (!isError(error, 'Conflict')) throw error;
+  }
+}
+
+function bucketGone(name: string): ArtefactError {
+  return new ArtefactError('BucketUnknown', 'The specified bucket does not exist.', { details: { bucket: name } });
+}

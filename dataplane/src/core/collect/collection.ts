@@ -1,0 +1,98 @@
+/** Collection: what nothing names any more is removed while everything goes on, in rounds that one process at a time runs. */
+import type { Store } from '../../storage/contract.ts';
+import type { CoreContext } from '../context.ts';
+import type { Collection, Keep } from '../core.ts';
+import type { Digest } from '../digest.ts';
+import type { FoundDigest } from '../digests.ts';
+import { findDigest } from '../digests.ts';
+import { keys, splitNamed } from '../keys.ts';
+import { findVersion } from '../versions.ts';
+import { emptyRetired, retireUnclaimed } from './buckets.ts';
+import { collectDigests } from './digests.ts';
+import { collectUploads, expireUploads, forgetDone, settleIntents } from './uploads.ts';
+
+/** Names shown by `explain`. */
+const SHOWN = 1000;
+
+interface Round {
+  digests: number;
+  blobs: number;
+  uploads: number;
+  bytes: number;
+}
+
+/** The collector over all locations. `claimed` answers the names of the buckets that the configuration has now. */
+export function createCollection(context: CoreContext, claimed: () => ReadonlySet<string>): Collection {
+  return {
+    collect: async (signal) => {
+      const round: Round = { digests: 0, blobs: 0, uploads: 0, bytes: 0 };
+      for (const store of context.stores.values()) await collectStore(context, store, { claimed: claimed(), signal, round });
+      return round;
+    },
+    explain: async (digest) => {
+      for (const store of context.stores.values()) {
+        const found = await findDigest(store, digest);
+        if (found !== undefined) return explainIn(context, store, digest, found);
+      }
+      return { digest, stored: false, names: [] };
+    },
+  };
+}
+
+async function collectStore(
+  context: CoreContext,
+  store: Store,
+  { claimed, signal, round }: { readonly claimed: ReadonlySet<string>; readonly signal: AbortSignal; readonly round: Round },
+): Promise<void> {
+  const add = (removed: { readonly blobs: number; readonly bytes: number }): void => {
+    round.blobs += removed.blobs;
+    round.bytes += removed.bytes;
+  };
+  await retireUnclaimed(context, store, claimed);
+  await emptyRetired(context, store, signal);
+  round.uploads += await expireUploads(context, store, signal);
+  add(await collectUploads(store, signal));
+  add(await settleIntents(context, store, signal));
+  const digests = await collectDigests(context, store, signal);
+  round.digests += digests.digests;
+  add(digests);
+  await forgetDone(context, store, signal);
+}
+
+async function explainIn(context: CoreContext, store: Store, digest: Digest, found: FoundDigest): Promise<Keep> {
+  const names: Keep['names'][number][] = [];
+  const page = await store.records.scan({ prefix: keys.refs(digest), limit: SHOWN });
+  for (const item of page) {
+    if (!('value' in item)) continue;
+    const name = await nameOf(store, digest, item.key);
+    if (name !== undefined) names.push(name);
+  }
+  const { since } = await garbageOf(store, digest);
+  const base: Keep = { digest, size: found.record.size, stored: true, names };
+  if (names.length > 0 || since === undefined) return base;
+  return { ...base, condemned: { since: new Date(since).toISOString(), collectableAfter: new Date(since + context.terms.grace).toISOString() } };
+}
+
+/** The version behind a ref, if that still names the digest. */
+async function nameOf(store: Store, digest: Digest, ref: string): Promise<Keep['names'][number] | undefined> {
+  const [bucketId, ...rest] = ref.slice(keys.refs(digest).length).split('/');
+  const { key, id } = splitNamed(rest.join('/'), '');
+  const entry = await store.records.get(ref);
+  const { bucket } = (entry?.value ?? {}) as { readonly bucket?: string };
+  if (bucketId === undefined || bucket === undefined) return undefined;
+  const versionId = await versionIdOf(store, { bucketId, key, id });
+  return versionId === undefined ? undefined : { bucket, key, versionId };
+}
+
+async function versionIdOf(store: Store, named: { readonly bucketId: string; readonly key: string; readonly id: string }): Promise<string | undefined> {
+  const bucket = { store, id: named.bucketId };
+  const asNull = await findVersion(bucket, named.key, 'null');
+  if (asNull?.version.id === named.id) return 'null';
+  const found = await findVersion(bucket, named.key, named.id);
+  return found?.version.id === named.id ? found.version.versionId : undefined;
+}
+
+async function garbageOf(store: Store, digest: Digest): Promise<{ readonly since?: number }> {
+  const entry = await store.records.get(keys.garbageDigest(digest));
+  return (entry?.value ?? {}) as { readonly since?: number };
+}

@@ -1,0 +1,144 @@
+/** What upload sessions leave behind: sessions nobody completes, parts that no artefact took, bytes that were never named. */
+import { isError } from '../../errors.ts';
+import type { BlobId, Change, Entry, Store } from '../../storage/contract.ts';
+import type { CoreContext } from '../context.ts';
+import type { Digest } from '../digest.ts';
+import { findDigest } from '../digests.ts';
+import { timeOfId } from '../ids.ts';
+import type { Intent } from '../intents.ts';
+import { journalChange } from '../journal.ts';
+import { keys } from '../keys.ts';
+import { asSession, partRecords } from '../uploads.ts';
+import type { Collected } from './digests.ts';
+import { scanAll } from './sweep.ts';
+
+/** Records removed in one batch. */
+const AT_ONCE = 500;
+
+/** Ends sessions that were not completed in their time. Answers how many. */
+export async function expireUploads(context: CoreContext, store: Store, signal: AbortSignal): Promise<number> {
+  let expired = 0;
+  for await (const entry of scanAll(store, keys.allUploads, signal)) {
+    const session = asSession(entry);
+    if (context.now() - session.initiated < context.terms.uploadLife) continue;
+    if (await endSession(context, store, entry)) expired += 1;
+  }
+  return expired;
+}
+
+/** Ends one session on the collector's own account; false when its owner was quicker. */
+export async function endSession(context: CoreContext, store: Store, entry: Entry): Promise<boolean> {
+  const session = asSession(entry);
+  const actor = { principal: 'bonded:collector', operation: 'collect', requestId: '', remoteAddress: '' };
+  try {
+    await store.records.write([
+      { put: keys.garbageUpload(session.uploadId), value: { since: context.now() } },
+      { delete: entry.key, ifRevision: entry.revision },
+      journalChange(context, { actor, change: 'upload-abort', name: session.key, note: session.uploadId }),
+    ]);
+    return true;
+  } catch (error) {
+    if (!isError(error, 'Conflict')) throw error;
+    return false;
+  }
+}
+
+/** Removes what every finished or aborted session left. */
+export async function collectUploads(store: Store, signal: AbortSignal): Promise<Collected> {
+  let blobs = 0;
+  let bytes = 0;
+  for await (const entry of scanAll(store, keys.garbageUploads, signal)) {
+    const removed = await removeRemains(store, entry.key.slice(keys.garbageUploads.length));
+    blobs += removed.blobs;
+    bytes += removed.bytes;
+  }
+  return { blobs, bytes };
+}
+
+/** Removes a finished or aborted session's part records, and the bytes that its artefact did not take. May be repeated. */
+export async function removeRemains(store: Store, uploadId: string): Promise<Collected> {
+  const note = await store.records.get(keys.garbageUpload(uploadId));
+  if (note === undefined) return { blobs: 0, bytes: 0 };
+  const { digest } = note.value as { readonly digest?: Digest };
+  const taken = digest === undefined ? new Set<BlobId>() : await blobsOf(store, digest);
+  let blobs = 0;
+  let bytes = 0;
+  const records: Change[] = [];
+  for await (const { record, part } of partRecords({ store }, uploadId)) {
+    records.push({ delete: record });
+    if (part.blob === undefined || taken.has(part.blob)) continue;
+    await store.blobs.delete(part.blob);
+    blobs += 1;
+    bytes += part.size;
+  }
+  for (let at = 0; at < records.length; at += AT_ONCE) await store.records.write(records.slice(at, at + AT_ONCE));
+  await store.records.write([{ delete: note.key }]);
+  return { blobs, bytes };
+}
+
+async function blobsOf(store: Store, digest: Digest): Promise<Set<BlobId>> {
+  const found = await findDigest(store, digest);
+  return new Set(found?.record.segments.map(([blob]) => blob));
+}
+
+/** Gives up bytes whose sender fell silent before they were named. */
+export async function settleIntents(context: CoreContext, store: Store, signal: AbortSignal): Promise<Collected> {
+  let blobs = 0;
+  let bytes = 0;
+  for await (const entry of scanAll(store, keys.intents, signal)) {
+    const intent = entry.value as unknown as Intent;
+    if (context.now() - intent.beat < context.terms.grace) continue;
+    const size = await settleIntent(store, entry, intent);
+    if (size === undefined) continue;
+    blobs += 1;
+    bytes += size;
+  }
+  return { blobs, bytes };
+}
+
+/** Answers the size of what was removed, or undefined when the bytes found their place. */
+async function settleIntent(store: Store, entry: Entry, intent: Intent): Promise<number | undefined> {
+  const blob = entry.key.slice(keys.intents.length);
+  if (await isTaken(store, blob, intent)) {
+    await store.records.write([{ delete: entry.key }]);
+    return undefined;
+  }
+  try {
+    // First the intent: whoever would still name these bytes then fails, instead of naming what is being removed.
+    await store.records.write([{ put: entry.key, value: { beat: 0 }, ifRevision: entry.revision }]);
+  } catch (error) {
+    if (isError(error, 'Conflict')) return undefined;
+    throw error;
+  }
+  const size = (await store.blobs.head(blob)) ?? 0;
+  await store.blobs.delete(blob);
+  await store.records.write([{ delete: entry.key }, ...(intent.part === undefined ? [] : [{ delete: intent.part.record }])]);
+  return size;
+}
+
+/** True when a digest took the bytes, or the session that they are a part of is open still. */
+async function isTaken(store: Store, blob: BlobId, intent: Intent): Promise<boolean> {
+  if (intent.part !== undefined && (await isOpenPart(store, intent.part))) return true;
+  const digest = intent.digest ?? (intent.part === undefined ? undefined : await digestOfUpload(store, intent.part.uploadId));
+  return digest !== undefined && (await blobsOf(store, digest)).has(blob);
+}
+
+async function isOpenPart(store: Store, part: NonNullable<Intent['part']>): Promise<boolean> {
+  if ((await store.records.get(part.record)) === undefined) return false;
+  return (await store.records.get(keys.upload(part.bucketId, part.key, part.uploadId))) !== undefined;
+}
+
+/** What a session became, if it was completed. */
+async function digestOfUpload(store: Store, uploadId: string): Promise<Digest | undefined> {
+  const entry = (await store.records.get(keys.garbageUpload(uploadId))) ?? (await store.records.get(keys.done(uploadId)));
+  return (entry?.value as { readonly digest?: Digest } | undefined)?.digest;
+}
+
+/** Forgets finished sessions that nobody will ask for again. */
+export async function forgetDone(context: CoreContext, store: Store, signal: AbortSignal): Promise<void> {
+  for await (const entry of scanAll(store, keys.allDone, signal)) {
+    const { finished } = entry.value as { readonly finished: number };
+    if (context.now() - Math.max(finished, timeOfId(entry.key.slice(keys.allDone.length))) < context.terms.doneLife) continue;
+    await store.records.write([{ delete: entry.key }]);
+  }
+}

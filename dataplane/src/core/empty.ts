@@ -1,0 +1,42 @@
+/** Emptying a bucket: every version goes, one journalled change each, so that it can be cut off and repeated. */
+import type { OpenBucket } from './buckets.ts';
+import { checkMutable } from './put.ts';
+import type { CoreContext } from './context.ts';
+import type { Actor } from './core.ts';
+import { listVersions } from './listing.ts';
+import { removeName } from './remove.ts';
+import { abortUpload, listUploads } from './uploads.ts';
+import { scanAll } from './collect/sweep.ts';
+import { keys } from './keys.ts';
+import { asHead } from './versions.ts';
+
+const PAGE = 1000;
+/** Removals under way at once; they share commits. */
+const AT_ONCE = 32;
+
+/** What `Objects.empty` promises. Throws `Immutable` before anything is removed when a name in it may never be. */
+export async function emptyBucket(context: CoreContext, bucket: OpenBucket, actor: Actor): Promise<void> {
+  await refuseImmutable(bucket);
+  for (;;) {
+    const { versions } = await listVersions(bucket, { prefix: '', limit: PAGE });
+    if (versions.length === 0) break;
+    await eachOf(versions, (version) => removeName(context, { bucket, key: version.key, versionId: version.versionId, conditions: {}, actor }));
+  }
+  for (;;) {
+    const { uploads } = await listUploads(bucket, { prefix: '', limit: PAGE });
+    if (uploads.length === 0) return;
+    await eachOf(uploads, ({ key, uploadId }) => abortUpload(context, bucket, { key, uploadId, actor }));
+  }
+}
+
+async function refuseImmutable(bucket: OpenBucket): Promise<void> {
+  if (bucket.config.immutability.length === 0) return;
+  for await (const entry of scanAll(bucket.store, keys.heads(bucket.id))) {
+    const head = asHead(entry);
+    checkMutable(bucket, head.version.key, head);
+  }
+}
+
+async function eachOf<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
+  for (let at = 0; at < items.length; at += AT_ONCE) await Promise.all(items.slice(at, at + AT_ONCE).map(work));
+}

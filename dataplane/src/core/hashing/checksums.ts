@@ -1,0 +1,74 @@
+/** Running hashes of every algorithm that clients send, behind one small interface. */
+import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import { createCRC32, createCRC64 } from 'hash-wasm';
+import type { ChecksumAlgorithm } from '../object.ts';
+
+/** What can be computed of bytes on their way. */
+export type HashAlgorithm = ChecksumAlgorithm | 'MD5';
+
+/** Feed it, then ask once. */
+export interface RunningHash {
+  update(bytes: Uint8Array): void;
+  /** The raw value, most significant byte first, as S3 encodes it. Ends the hash. */
+  digest(): Buffer;
+}
+
+/** The Castagnoli polynomial, bit-reflected: CRC32C. */
+const CASTAGNOLI = 0x82f63b78;
+
+/** The CRC-64/NVME polynomial, bit-reflected: what S3 calls CRC64NVME. */
+const CRC64_NVME = '9a6c9329ac4bc9b5';
+
+/** Length of each algorithm's value in bytes. */
+export const HASH_BYTES: Readonly<Record<HashAlgorithm, number>> = { CRC32: 4, CRC32C: 4, CRC64NVME: 8, SHA1: 20, SHA256: 32, MD5: 16 };
+
+/** Starts a hash. */
+export async function startHash(algorithm: HashAlgorithm): Promise<RunningHash> {
+  switch (algorithm) {
+    case 'MD5':
+      return createHash('md5');
+    case 'SHA1':
+      return createHash('sha1');
+    case 'SHA256':
+      return createHash('sha256');
+    case 'CRC32':
+      return startCrc32();
+    case 'CRC32C':
+      return fromWasm(await createCRC32(CASTAGNOLI));
+    case 'CRC64NVME':
+      return fromWasm(await createCRC64(CRC64_NVME));
+  }
+}
+
+function startCrc32(): RunningHash {
+  let crc = 0;
+  return {
+    update: (bytes) => {
+      crc = crc32(bytes, crc);
+    },
+    digest: () => {
+      const value = Buffer.alloc(4);
+      value.writeUInt32BE(crc);
+      return value;
+    },
+  };
+}
+
+interface WasmHash {
+  init(): unknown;
+  update(data: Uint8Array): unknown;
+  digest(outputType: 'binary'): Uint8Array;
+}
+
+function fromWasm(hash: WasmHash): RunningHash {
+  hash.init();
+  return { update: (bytes) => void hash.update(bytes), digest: () => Buffer.from(hash.digest('binary')) };
+}
+
+/** The value of a whole buffer, in base64 as S3's checksum headers carry it. For small bodies only: it runs on the calling thread. */
+export async function checksumOf(algorithm: HashAlgorithm, bytes: Uint8Array): Promise<string> {
+  const hash = await startHash(algorithm);
+  hash.update(bytes);
+  return hash.digest().toString('base64');
+}

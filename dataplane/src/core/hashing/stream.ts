@@ -1,0 +1,62 @@
+/** Several hashes of one stream while it passes by. */
+import type { Bytes } from '../../storage/contract.ts';
+import type { HashAlgorithm } from './checksums.ts';
+import { openLaneHash } from './lanes.ts';
+import type { Slab } from './slabs.ts';
+import { fillSlabs, giveBuffer, readAhead, SLABS_AHEAD } from './slabs.ts';
+
+/** Raw values by algorithm. */
+export type Hashes = ReadonlyMap<HashAlgorithm, Buffer>;
+
+export interface StreamHashes {
+  /** The same bytes, gathered in large lent buffers, hashed on other threads while the consumer works. Pull it once. */
+  through(source: Bytes): AsyncGenerator<Uint8Array, void, void>;
+  /** After `through` ended. */
+  digests(): Promise<Hashes>;
+  /** Lets go of the threads; always call it. */
+  drop(): void;
+}
+
+/** Starts hashing for a stream. */
+export function openStreamHashes(algorithms: readonly HashAlgorithm[]): StreamHashes {
+  const lanes = algorithms.map((algorithm) => ({ algorithm, hash: openLaneHash(algorithm) }));
+  const feed = (slab: Slab): Promise<unknown> => Promise.all(lanes.map(({ hash }) => hash.update(slab.buffer, slab.length)));
+  return {
+    through: (source) => passThrough(source, feed),
+    digests: async () => new Map(await Promise.all(lanes.map(async ({ algorithm, hash }) => [algorithm, await hash.digest()] as const))),
+    drop: () => {
+      for (const { hash } of lanes) hash.drop();
+    },
+  };
+}
+
+/** Hashes all of a stream. */
+export async function hashStream(source: Bytes, algorithms: readonly HashAlgorithm[]): Promise<Hashes> {
+  const hashing = openStreamHashes(algorithms);
+  try {
+    for await (const chunk of hashing.through(source)) void chunk;
+    return await hashing.digests();
+  } finally {
+    hashing.drop();
+  }
+}
+
+/** A buffer is used again when the consumer has asked for the next one and every hash has taken it in. */
+async function* passThrough(source: Bytes, feed: (slab: Slab) => Promise<unknown>): AsyncGenerator<Uint8Array, void, void> {
+  const busy = new Set<Promise<void>>();
+  const failures: unknown[] = [];
+  for await (const slab of readAhead(fillSlabs(source), SLABS_AHEAD, (unused) => giveBuffer(unused.buffer))) {
+    const fed = feed(slab).catch((error: unknown) => void failures.push(error));
+    try {
+      yield new Uint8Array(slab.buffer, 0, slab.length);
+    } finally {
+      const done = fed.then(() => giveBuffer(slab.buffer));
+      busy.add(done);
+      void done.then(() => busy.delete(done));
+    }
+    if (busy.size > SLABS_AHEAD) await Promise.race(busy);
+    if (failures.length > 0) throw failures[0];
+  }
+  await Promise.all(busy);
+  if (failures.length > 0) throw failures[0];
+}

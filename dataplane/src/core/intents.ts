@@ -1,0 +1,51 @@
+/**
+ * Intents: a record that says "these bytes are arriving". It is written while the bytes stream in and goes in the same batch
+ * that names them; so whatever a crash leaves behind is found by looking at the few intents, not at everything stored.
+ */
+import type { BlobId, Change, Revision, Store } from '../storage/contract.ts';
+import type { CoreContext } from './context.ts';
+import type { Digest } from './digest.ts';
+import { keys } from './keys.ts';
+
+/** What an intent says: alive at `beat` (ms), and, once it is known, the digest or the part that the bytes became. */
+export interface Intent {
+  readonly beat: number;
+  readonly digest?: Digest;
+  readonly part?: { readonly uploadId: string; readonly bucketId: string; readonly key: string; readonly record: string };
+}
+
+export interface OpenIntent {
+  /** Stops beating and answers the revision that the naming batch must find. */
+  settle(): Promise<Revision>;
+  /** Removes what was stored, as far as that is possible now; the collector does the rest. */
+  giveUp(): Promise<void>;
+}
+
+/** Declares that `blob` is arriving, and keeps saying so until it is settled. */
+export function beginIntent(context: CoreContext, store: Store, blob: BlobId): OpenIntent {
+  const key = keys.intent(blob);
+  let revision = write(store, { put: key, value: { beat: context.now() }, ifAbsent: true });
+  revision.catch(() => undefined);
+  const timer = setInterval(() => {
+    revision = revision.then((ifRevision) => write(store, { put: key, value: { beat: context.now() }, ifRevision }));
+    revision.catch(() => undefined);
+  }, context.terms.beat);
+  timer.unref();
+  return {
+    settle: async () => {
+      clearInterval(timer);
+      return revision;
+    },
+    giveUp: async () => {
+      clearInterval(timer);
+      await revision.catch(() => undefined);
+      await store.blobs.delete(blob).catch(() => undefined);
+      await write(store, { delete: key }).catch(() => undefined);
+    },
+  };
+}
+
+async function write(store: Store, change: Change): Promise<Revision> {
+  const [revision] = await store.records.write([change]);
+  return revision ?? '';
+}

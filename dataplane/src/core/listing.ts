@@ -1,0 +1,112 @@
+/** Listings: pages of current names, and of all versions, in the byte order of names. */
+import type { Entry, ScanItem } from '../storage/contract.ts';
+import type { OpenBucket } from './buckets.ts';
+import { keys } from './keys.ts';
+import type { ListPage, ListQuery, ListVersionsPage, ListVersionsQuery, ObjectVersion } from './object.ts';
+import type { FoundHead } from './versions.ts';
+import { asHead, asVersion } from './versions.ts';
+import { VersionsPage } from './versionsPage.ts';
+
+/** Records asked for at a time where most of them may be delete markers. */
+const LOOK = 100;
+
+/** What `Objects.list` promises. */
+export async function listCurrent(bucket: OpenBucket, query: ListQuery): Promise<ListPage> {
+  const objects: ObjectVersion[] = [];
+  const prefixes: string[] = [];
+  let last = query.after;
+  const full = (): boolean => objects.length + prefixes.length >= query.limit;
+  for (let ended = false; !ended && !full(); ) {
+    const limit = query.limit - objects.length - prefixes.length;
+    const items = await scanHeads(bucket, query, last, limit);
+    ended = items.length < limit;
+    for (const item of items) {
+      last = nameOf(bucket, item);
+      if (!('value' in item)) {
+        if (await anyCurrent(bucket, last)) prefixes.push(last);
+        continue;
+      }
+      const { version } = asHead(item);
+      if (!version.deleteMarker) objects.push(version);
+    }
+  }
+  return { objects, prefixes, ...(full() && last !== undefined && (await more(bucket, query, last)) ? { next: last } : {}) };
+}
+
+function scanHeads(bucket: OpenBucket, query: ListQuery, after: string | undefined, limit: number): Promise<readonly ScanItem[]> {
+  const heads = keys.heads(bucket.id);
+  return bucket.store.records.scan({
+    prefix: heads + query.prefix,
+    limit,
+    ...(after === undefined ? {} : { after: heads + after }),
+    ...(query.delimiter === undefined || query.delimiter === '' ? {} : { delimiter: query.delimiter }),
+  });
+}
+
+function nameOf(bucket: OpenBucket, item: ScanItem): string {
+  return ('value' in item ? item.key : item.prefix).slice(keys.heads(bucket.id).length);
+}
+
+/** True when a name under the prefix is there; where versioning never was, every record is one. */
+async function anyCurrent(bucket: OpenBucket, prefix: string): Promise<boolean> {
+  if (bucket.config.versioning === 'Disabled') return true;
+  const page = await listCurrent(bucket, { prefix, limit: 1 });
+  return page.objects.length > 0;
+}
+
+/** True when a further page would hold something. */
+async function more(bucket: OpenBucket, query: ListQuery, after: string): Promise<boolean> {
+  let last = after;
+  for (;;) {
+    const items = await scanHeads(bucket, query, last, bucket.config.versioning === 'Disabled' ? 1 : LOOK);
+    for (const item of items) {
+      last = nameOf(bucket, item);
+      if ('value' in item ? !asHead(item).version.deleteMarker : await anyCurrent(bucket, last)) return true;
+    }
+    if (items.length === 0 || bucket.config.versioning === 'Disabled') return false;
+  }
+}
+
+/** What `Objects.listVersions` promises. */
+export async function listVersions(bucket: OpenBucket, query: ListVersionsQuery): Promise<ListVersionsPage> {
+  const page = new VersionsPage(query.limit);
+  if (query.after !== undefined && query.afterVersion !== undefined) await addRestOfKey(bucket, page, query.after, query.afterVersion);
+  for (let last = query.after, ended = false; !ended && !page.full(); ) {
+    const items = await scanHeads(bucket, query, last, Math.min(1000, page.room() + 1));
+    ended = items.length === 0;
+    for (const item of items) {
+      last = nameOf(bucket, item);
+      if ('value' in item) await addKey(bucket, page, asHead(item));
+      else page.addPrefix(last);
+      if (page.full()) break;
+    }
+  }
+  return page.result();
+}
+
+async function addKey(bucket: OpenBucket, page: VersionsPage, head: FoundHead): Promise<void> {
+  page.add({ ...head.version, isLatest: true });
+  if (head.older) await addPast(bucket, page, head, undefined);
+}
+
+/** Goes on within a key, strictly after one of its versions. */
+async function addRestOfKey(bucket: OpenBucket, page: VersionsPage, key: string, afterVersion: string): Promise<void> {
+  const entry = await bucket.store.records.get(keys.head(bucket.id, key));
+  if (entry === undefined) return;
+  const head = asHead(entry);
+  const after = afterVersion === 'null' ? (head.version.versionId === 'null' ? head.version.id : head.nullId) : afterVersion;
+  if (after !== undefined && head.older) await addPast(bucket, page, head, keys.past(bucket.id, key, after));
+}
+
+async function addPast(bucket: OpenBucket, page: VersionsPage, head: FoundHead, after: string | undefined): Promise<void> {
+  const prefix = keys.pastOfKey(bucket.id, head.version.key);
+  for (let last = after; !page.full(); ) {
+    const items = await bucket.store.records.scan({ prefix, limit: Math.min(1000, page.room() + 1), ...(last === undefined ? {} : { after: last }) });
+    if (items.length === 0) return;
+    for (const item of items as readonly Entry[]) {
+      last = item.key;
+      const version = asVersion(item);
+      if (version.id !== head.version.id) page.add({ ...version, isLatest: false });
+    }
+  }
+}

@@ -1,0 +1,59 @@
+/** Names in buckets: what protocols call. Each function opens the bucket, and leaves the work to the file of its verb. */
+import type { BucketConfig } from '@bonded/crds';
+import type { OpenBucket } from './buckets.ts';
+import { openBucket } from './buckets.ts';
+import { readLayout } from './complete.ts';
+import type { CoreContext } from './context.ts';
+import { storeOf } from './context.ts';
+import { copyVersion } from './copy.ts';
+import type { Arrived, Objects } from './core.ts';
+import { openDigest, planAdoption } from './digests.ts';
+import { emptyBucket } from './empty.ts';
+import { keys } from './keys.ts';
+import { listCurrent, listVersions } from './listing.ts';
+import type { Version } from './object.ts';
+import { nameContent } from './put.ts';
+import { discard, receive } from './receive.ts';
+import { removeName } from './remove.ts';
+import { setTags } from './tags.ts';
+import { findHead, findVersion, notFound } from './versions.ts';
+
+export function createObjects(context: CoreContext): Objects {
+  const open = (bucket: BucketConfig): Promise<OpenBucket> => openBucket(context, bucket);
+  return {
+    receive: (bucket, bytes, expected) => receive(context, storeOf(context, bucket), bytes, expected),
+    discard: (bucket, arrived) => discard(storeOf(context, bucket), arrived),
+    put: async (bucket, key, arrived, attributes, conditions, actor) => {
+      const opened = await open(bucket);
+      const naming = { bucket: opened, key, content: arrived.content, attributes, conditions, actor, adopt: () => adopt(context, opened, arrived) };
+      // Bytes that the store had already, or that were refused, are not needed; those that were taken are not touched.
+      return await nameContent(context, naming).finally(() => discard(opened.store, arrived));
+    },
+    copy: async (from, to, attributes, conditions, actor) => {
+      const target = await open(to.bucket);
+      return copyVersion(context, { from, target, key: to.key, attributes, conditions, actor });
+    },
+    get: async (bucket, key, versionId) => currentOrVersion(await open(bucket), key, versionId),
+    delete: async (bucket, key, versionId, conditions, actor) => removeName(context, { bucket: await open(bucket), key, versionId, conditions, actor }),
+    setTags: async (bucket, key, versionId, tags, actor) => setTags(context, { bucket: await open(bucket), key, versionId, tags, actor }),
+    list: async (bucket, query) => listCurrent(await open(bucket), query),
+    listVersions: async (bucket, query) => listVersions(await open(bucket), query),
+    open: (bucket, admitted, range) => openDigest(storeOf(context, bucket), admitted.digest, range),
+    parts: async (bucket, version) => (version.layout === undefined ? undefined : readLayout(storeOf(context, bucket), version.digest, version.layout)),
+    isEmpty: async (bucket) => {
+      const { store, id } = await open(bucket);
+      return (await store.records.scan({ prefix: keys.heads(id), limit: 1 })).length === 0;
+    },
+    empty: async (bucket, actor) => emptyBucket(context, await open(bucket), actor),
+  };
+}
+
+async function currentOrVersion(bucket: OpenBucket, key: string, versionId: string | undefined): Promise<Version> {
+  const version = versionId === undefined ? (await findHead(bucket, key))?.version : (await findVersion(bucket, key, versionId))?.version;
+  if (version === undefined) throw notFound(key, versionId);
+  return version;
+}
+
+function adopt(context: CoreContext, bucket: OpenBucket, arrived: Arrived): ReturnType<typeof planAdoption> {
+  return planAdoption(bucket.store, arrived.content.digest, arrived.place, { size: arrived.content.size, now: context.now() });
+}

@@ -1,0 +1,142 @@
+/** Naming bytes: one batch whose decisive change is the head's compare-and-set. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { matchesAnyGlob } from '../config/glob.ts';
+import { ArtefactError, isError } from '../errors.ts';
+import type { Change } from '../storage/contract.ts';
+import type { OpenBucket } from './buckets.ts';
+import { stillOpen } from './buckets.ts';
+import { checkWrite } from './conditions.ts';
+import type { CoreContext } from './context.ts';
+import type { Actor, PutResult } from './core.ts';
+import type { Adoption } from './digests.ts';
+import { confirm } from './digests.ts';
+import { journalChange } from './journal.ts';
+import { keys } from './keys.ts';
+import type { Conditions, Content, ObjectAttributes, ObjectVersion } from './object.ts';
+import type { FoundHead, Succession } from './versions.ts';
+import { findHead, headValue, letGo, planSuccession } from './versions.ts';
+
+export interface Naming {
+  readonly bucket: OpenBucket;
+  readonly key: string;
+  readonly content: Content;
+  readonly attributes: ObjectAttributes;
+  readonly conditions: Conditions;
+  readonly actor: Actor;
+  /** How the content's digest comes to be held; asked anew at each attempt. */
+  adopt(): Promise<Adoption>;
+  /** Further changes of the same batch, which stand right before the head's (a session's end). */
+  also?(version: ObjectVersion): readonly Change[];
+}
+
+/** Writers of one name retry this long when others win, in ms; then the client is asked to. */
+const PATIENCE = 10_000;
+
+/** Names content. Exactly one of several conditional writers wins; unconditional ones all succeed, the last one stays. */
+export async function nameContent(context: CoreContext, naming: Naming): Promise<PutResult> {
+  const { result, known } = await repeatOnConflict(() => attempt(context, naming));
+  if (known && !(await confirm(naming.bucket.store, naming.content.digest))) await bringBack(naming);
+  await stillOpen(naming.bucket);
+  return result;
+}
+
+/** Runs an optimistic change until no other writer comes between, for as long as is reasonable. */
+export async function repeatOnConflict<T>(change: () => Promise<T>): Promise<T> {
+  const started = performance.now();
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await change();
+    } catch (error) {
+      if (!isError(error, 'Conflict')) throw error;
+      if (performance.now() - started > PATIENCE) {
+        throw new ArtefactError('ConcurrentChange', 'Another request is changing the same name. Please try again.', { cause: error });
+      }
+      if (tries > 3) await sleep(Math.random() * Math.min(50, tries));
+    }
+  }
+}
+
+async function attempt(context: CoreContext, naming: Naming): Promise<{ readonly result: PutResult; readonly known: boolean }> {
+  const { bucket, key, actor } = naming;
+  const head = await findHead(bucket, key);
+  checkWrite(head?.version, naming.conditions);
+  checkMutable(bucket, key, head);
+  const adoption = await naming.adopt();
+  const next = await planSuccession(bucket, key, head, context.now());
+  const version = makeVersion(context, naming, next);
+  const created = head === undefined || head.version.deleteMarker;
+  const changes: Change[] = [
+    ...adoption.changes,
+    { put: keys.ref(version.digest, bucket.id, key, version.id), value: { bucket: bucket.config.name } },
+    ...next.keep,
+    ...(naming.also?.(version) ?? []),
+    { put: keys.head(bucket.id, key), value: headValue({ ...next.head, version }), ...expectHead(head) },
+    journalChange(context, { actor, change: created ? 'create' : 'overwrite', bucket: bucket.config.name, name: key, versionId: version.versionId, digest: version.digest, size: version.size }),
+    ...next.forget,
+    ...letGo(bucket, next.replaced, context.now()),
+    ...adoption.after,
+  ];
+  await writeNaming(bucket, changes);
+  return { result: { version, created }, known: adoption.known };
+}
+
+/** Some conflicts are no race to repeat: who lost them has lost for good. */
+async function writeNaming(bucket: OpenBucket, changes: readonly Change[]): Promise<void> {
+  try {
+    await bucket.store.records.write(changes);
+  } catch (error) {
+    if (!isError(error, 'Conflict')) throw error;
+    const lost = changes[Number(error.details['change'] ?? -1)];
+    throw (lost === undefined ? undefined : finalLoss(lost, error)) ?? error;
+  }
+}
+
+function finalLoss(lost: Change, cause: ArtefactError): ArtefactError | undefined {
+  if ('put' in lost && lost.put.startsWith(keys.intents)) {
+    return new ArtefactError('Unavailable', 'The upload took too long to be named, and was given up. Please send it again.', { cause });
+  }
+  if ('delete' in lost && lost.delete.startsWith(keys.allUploads)) {
+    return new ArtefactError('UploadUnknown', 'The upload was completed or aborted by another request.', { cause });
+  }
+  return undefined;
+}
+
+function makeVersion(context: CoreContext, naming: Naming, next: Succession): ObjectVersion {
+  const { headers, metadata, tags, storageClass } = naming.attributes;
+  return {
+    key: naming.key,
+    id: next.id,
+    versionId: next.versionId,
+    deleteMarker: false,
+    modified: context.now(),
+    owner: naming.actor.principal,
+    ...naming.content,
+    headers,
+    metadata,
+    tags,
+    storageClass,
+  };
+}
+
+/** The condition that makes the head's change the one that decides. */
+export function expectHead(head: FoundHead | undefined): { readonly ifAbsent: true } | { readonly ifRevision: string } {
+  return head === undefined ? { ifAbsent: true } : { ifRevision: head.revision };
+}
+
+/** Throws `Immutable` when the name exists and the bucket's configuration says that it never changes. */
+export function checkMutable(bucket: OpenBucket, key: string, head: FoundHead | undefined): void {
+  if (head === undefined || head.version.deleteMarker) return;
+  if (!matchesAnyGlob(bucket.config.immutability, key)) return;
+  throw new ArtefactError('Immutable', 'This name is immutable in its bucket: it exists and can be neither overwritten nor deleted.', { details: { key } });
+}
+
+/**
+ * The digest was collected between the look and the name, which takes a request that stood still for the whole grace time:
+ * with the bytes still at hand it is made again; a copy has none, and says so.
+ */
+async function bringBack(naming: Naming): Promise<void> {
+  await repeatOnConflict(async () => {
+    const adoption = await naming.adopt();
+    if (!adoption.known) await naming.bucket.store.records.write(adoption.changes);
+  });
+}

@@ -1,0 +1,108 @@
+/** Taking names away: delete markers, and the removal of versions for good. */
+import type { Change } from '../storage/contract.ts';
+import type { OpenBucket } from './buckets.ts';
+import { checkDelete } from './conditions.ts';
+import type { CoreContext } from './context.ts';
+import type { Actor, DeleteResult } from './core.ts';
+import { journalChange } from './journal.ts';
+import { keys } from './keys.ts';
+import type { Conditions, DeleteMarker, Version } from './object.ts';
+import { checkMutable, expectHead, repeatOnConflict } from './put.ts';
+import type { FoundHead, Head } from './versions.ts';
+import { asVersion, findHead, findVersion, headValue, letGo, planSuccession } from './versions.ts';
+
+export interface Removal {
+  readonly bucket: OpenBucket;
+  readonly key: string;
+  readonly versionId?: string | undefined;
+  readonly conditions: Conditions;
+  readonly actor: Actor;
+}
+
+/** What `Objects.delete` promises. */
+export async function removeName(context: CoreContext, removal: Removal): Promise<DeleteResult> {
+  return repeatOnConflict(() => (removal.versionId === undefined ? removeCurrent(context, removal) : removeVersion(context, removal, removal.versionId)));
+}
+
+async function removeCurrent(context: CoreContext, removal: Removal): Promise<DeleteResult> {
+  const { bucket, key } = removal;
+  const head = await findHead(bucket, key);
+  checkDelete(head?.version, removal.conditions);
+  checkMutable(bucket, key, head);
+  if (keepsVersions(bucket, head)) return placeMarker(context, removal, head);
+  if (head === undefined) return { deleteMarker: false };
+  await bucket.store.records.write([
+    { delete: keys.head(bucket.id, key), ifRevision: head.revision },
+    removed(context, removal, head.version),
+    ...letGo(bucket, [head.version], context.now()),
+  ]);
+  return { deleteMarker: false };
+}
+
+/** True where deleting must leave a trace: versioning is on, or was and left versions behind. */
+function keepsVersions(bucket: OpenBucket, head: FoundHead | undefined): boolean {
+  return bucket.config.versioning !== 'Disabled' || head?.older === true || (head !== undefined && head.version.versionId !== 'null');
+}
+
+async function placeMarker(context: CoreContext, removal: Removal, head: FoundHead | undefined): Promise<DeleteResult> {
+  const { bucket, key, actor } = removal;
+  const next = await planSuccession(bucket, key, head, context.now());
+  const marker: DeleteMarker = { key, id: next.id, versionId: next.versionId, deleteMarker: true, modified: context.now(), owner: actor.principal };
+  await bucket.store.records.write([
+    ...next.keep,
+    { put: keys.head(bucket.id, key), value: headValue({ ...next.head, version: marker }), ...expectHead(head) },
+    journalChange(context, { actor, change: 'delete-marker', bucket: bucket.config.name, name: key, versionId: marker.versionId }),
+    ...next.forget,
+    ...letGo(bucket, next.replaced, context.now()),
+  ]);
+  return { versionId: marker.versionId, deleteMarker: true };
+}
+
+async function removeVersion(context: CoreContext, removal: Removal, versionId: string): Promise<DeleteResult> {
+  const { bucket, key } = removal;
+  const found = await findVersion(bucket, key, versionId);
+  checkDelete(found?.version, removal.conditions);
+  if (found === undefined) return { versionId, deleteMarker: false };
+  if (!found.version.deleteMarker) checkMutable(bucket, key, { ...found.head, version: found.version });
+  const changes = found.head.version.id === found.version.id ? await promote(bucket, key, found.head) : forgetPast(bucket, key, found);
+  await bucket.store.records.write([...changes, removed(context, removal, found.version), ...letGo(bucket, [found.version], context.now())]);
+  return { versionId, deleteMarker: found.version.deleteMarker };
+}
+
+/** A version of the past goes; the head's record is written too, so that every change of a name meets in one record. */
+function forgetPast(bucket: OpenBucket, key: string, found: { readonly head: FoundHead; readonly version: Version }): readonly Change[] {
+  const { version, older, nullId } = found.head;
+  const head: Head = { version, older, ...(nullId === undefined || nullId === found.version.id ? {} : { nullId }) };
+  return [
+    { put: keys.head(bucket.id, key), value: headValue(head), ifRevision: found.head.revision },
+    { delete: keys.past(bucket.id, key, found.version.id) },
+  ];
+}
+
+/** The current version goes: the newest of the past takes its place. */
+async function promote(bucket: OpenBucket, key: string, head: FoundHead): Promise<readonly Change[]> {
+  const past = head.older ? await newestPast(bucket, key, head.version.id) : [];
+  const [next, further] = past;
+  if (next === undefined) return [{ delete: keys.head(bucket.id, key), ifRevision: head.revision }];
+  const nullId = head.nullId === next.id ? undefined : head.nullId;
+  const promoted: Head = { version: next, older: further !== undefined, ...(nullId === undefined ? {} : { nullId }) };
+  return [
+    { put: keys.head(bucket.id, key), value: headValue(promoted), ifRevision: head.revision },
+    { delete: keys.past(bucket.id, key, next.id) },
+  ];
+}
+
+/** The two newest of the past. A change that was cut off may have left a copy of the head there: that one does not count. */
+async function newestPast(bucket: OpenBucket, key: string, headId: string): Promise<readonly Version[]> {
+  const page = await bucket.store.records.scan({ prefix: keys.pastOfKey(bucket.id, key), limit: 3 });
+  return page
+    .flatMap((item) => ('value' in item ? [asVersion(item)] : []))
+    .filter((version) => version.id !== headId)
+    .slice(0, 2);
+}
+
+function removed(context: CoreContext, removal: Removal, version: Version): Change {
+  const { bucket, key, actor } = removal;
+  const what = version.deleteMarker ? {} : { digest: version.digest, size: version.size };
+  return journalChange(context, { actor, change: 'delete', bucket: bucket.config.name, name: key, versionId: version.versionId, ...what });
+}

@@ -1,0 +1,52 @@
+/** Tags: the one thing of a version that changes after it was made. */
+import { ArtefactError } from '../errors.ts';
+import type { Change, Json } from '../storage/contract.ts';
+import type { OpenBucket } from './buckets.ts';
+import type { CoreContext } from './context.ts';
+import type { Actor } from './core.ts';
+import { journalChange } from './journal.ts';
+import { keys } from './keys.ts';
+import type { ObjectVersion } from './object.ts';
+import { repeatOnConflict } from './put.ts';
+import type { FoundHead } from './versions.ts';
+import { findHead, findVersion, headValue, notFound } from './versions.ts';
+
+export interface Tagging {
+  readonly bucket: OpenBucket;
+  readonly key: string;
+  readonly versionId: string | undefined;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly actor: Actor;
+}
+
+/** What `Objects.setTags` promises. */
+export async function setTags(context: CoreContext, tagging: Tagging): Promise<ObjectVersion> {
+  return repeatOnConflict(() => attempt(context, tagging));
+}
+
+async function attempt(context: CoreContext, tagging: Tagging): Promise<ObjectVersion> {
+  const { bucket, key, versionId, tags, actor } = tagging;
+  const { head, version } = await find(tagging);
+  const tagged: ObjectVersion = { ...version, tags };
+  await bucket.store.records.write([
+    ...tagChanges(bucket, head, tagged),
+    journalChange(context, { actor, change: 'tag', bucket: bucket.config.name, name: key, versionId: versionId ?? version.versionId, digest: version.digest }),
+  ]);
+  return tagged;
+}
+
+async function find({ bucket, key, versionId }: Tagging): Promise<{ readonly head: FoundHead; readonly version: ObjectVersion }> {
+  const head = versionId === undefined ? await findHead(bucket, key) : undefined;
+  const found = head === undefined ? (versionId === undefined ? undefined : await findVersion(bucket, key, versionId)) : { head, version: head.version };
+  if (found === undefined) throw notFound(key, versionId);
+  if (!found.version.deleteMarker) return { head: found.head, version: found.version };
+  throw new ArtefactError('DeleteMarkerFound', 'The specified version is a delete marker.', { details: { key, versionId: found.version.versionId, requested: versionId !== undefined } });
+}
+
+/** The head's record is written in both cases, so that every change of a name meets in one record. */
+function tagChanges(bucket: OpenBucket, head: FoundHead, tagged: ObjectVersion): readonly Change[] {
+  const isHead = head.version.id === tagged.id;
+  const value = headValue(isHead ? { ...head, version: tagged } : head);
+  const change: Change = { put: keys.head(bucket.id, tagged.key), value, ifRevision: head.revision };
+  return isHead ? [change] : [change, { put: keys.past(bucket.id, tagged.key, tagged.id), value: tagged as unknown as Json }];
+}

@@ -1,0 +1,175 @@
+/** Upload sessions: bytes on their way to one name in parts, across requests, processes and crashes. */
+import { ArtefactError, isError } from '../errors.ts';
+import type { Change, Entry, Json } from '../storage/contract.ts';
+import type { OpenBucket } from './buckets.ts';
+import { stillOpen } from './buckets.ts';
+import type { CoreContext } from './context.ts';
+import type { Actor, Arrived, UploadedPart, UploadSession } from './core.ts';
+import { isId, newId } from './ids.ts';
+import type { Intent } from './intents.ts';
+import { journalChange } from './journal.ts';
+import { keys, splitNamed } from './keys.ts';
+import type { ListQuery, ObjectAttributes } from './object.ts';
+
+/** A part as its record has it. */
+export interface PartRecord extends UploadedPart {
+  /** Undefined for an empty part. */
+  readonly blob?: string;
+}
+
+export async function beginUpload(
+  context: CoreContext,
+  bucket: OpenBucket,
+  request: { readonly key: string; readonly attributes: ObjectAttributes; readonly checksum: UploadSession['checksum']; readonly actor: Actor },
+): Promise<UploadSession> {
+  const { key, attributes, checksum, actor } = request;
+  const uploadId = newId(undefined, context.now());
+  const session: UploadSession = { uploadId, key, initiated: context.now(), owner: actor.principal, attributes, ...(checksum === undefined ? {} : { checksum }) };
+  await bucket.store.records.write([
+    { put: keys.upload(bucket.id, key, uploadId), value: session as unknown as Json, ifAbsent: true },
+    journalChange(context, { actor, change: 'upload-begin', bucket: bucket.config.name, name: key, note: uploadId }),
+  ]);
+  await stillOpen(bucket);
+  return session;
+}
+
+export interface FoundSession {
+  readonly session: UploadSession;
+  readonly revision: string;
+}
+
+/** Throws `UploadUnknown`. */
+export async function findSession(bucket: OpenBucket, key: string, uploadId: string): Promise<FoundSession> {
+  const entry = isId(uploadId) ? await bucket.store.records.get(keys.upload(bucket.id, key, uploadId)) : undefined;
+  if (entry === undefined) throw uploadUnknown(uploadId);
+  return { session: asSession(entry), revision: entry.revision };
+}
+
+export function asSession(entry: Entry): UploadSession {
+  return entry.value as unknown as UploadSession;
+}
+
+export function uploadUnknown(uploadId: string): ArtefactError {
+  return new ArtefactError('UploadUnknown', 'The specified multipart upload does not exist. It may have been aborted or completed.', { details: { uploadId } });
+}
+
+/**
+ * Stores a part. The record that the part's bytes are on their way is kept until the session is known to be open still, so
+ * that a part which crosses an abort or a completion leaves nothing behind.
+ */
+export async function storePart(
+  context: CoreContext,
+  bucket: OpenBucket,
+  session: UploadSession,
+  arriving: { readonly number: number; readonly arrived: Arrived },
+): Promise<UploadedPart> {
+  const { number, arrived } = arriving;
+  const blob = arrived.place.kind === 'blob' ? arrived.place.blob : newId();
+  const part: PartRecord = {
+    number,
+    size: arrived.content.size,
+    etag: arrived.md5,
+    checksums: arrived.checksums,
+    modified: context.now(),
+    ...(arrived.content.size === 0 ? {} : { blob }),
+  };
+  const record = keys.part(session.uploadId, number, newId());
+  const intent: Intent = { beat: context.now(), part: { uploadId: session.uploadId, bucketId: bucket.id, key: session.key, record } };
+  const expect = arrived.place.kind === 'blob' ? { ifRevision: arrived.place.intent } : { ifAbsent: true as const };
+  const changes: Change[] = [
+    { put: keys.intent(blob), value: intent as unknown as Json, ...expect },
+    ...(arrived.place.kind === 'small' && part.blob !== undefined ? [{ blob, bytes: arrived.place.bytes }] : []),
+    { put: record, value: part as unknown as Json, ifAbsent: true },
+  ];
+  await bucket.store.records.write(changes);
+  await confirmSession(bucket, session, { blob, record });
+  return part;
+}
+
+async function confirmSession(bucket: OpenBucket, session: UploadSession, stored: { readonly blob: string; readonly record: string }): Promise<void> {
+  const { records } = bucket.store;
+  if ((await records.get(keys.upload(bucket.id, session.key, session.uploadId))) === undefined) {
+    // Whether a completion that ran meanwhile took the part is for the collector to find out: it still has the intent.
+    throw uploadUnknown(session.uploadId);
+  }
+  await records.write([{ delete: keys.intent(stored.blob) }]);
+}
+
+/** Every part record of a session, oldest first within a number. */
+export async function* partRecords(bucket: Pick<OpenBucket, 'store'>, uploadId: string, from?: string): AsyncGenerator<{ readonly record: string; readonly part: PartRecord }, void, void> {
+  for (let after = from; ; ) {
+    const page = await bucket.store.records.scan({ prefix: keys.parts(uploadId), limit: 1000, ...(after === undefined ? {} : { after }) });
+    for (const item of page) if ('value' in item) yield { record: item.key, part: item.value as unknown as PartRecord };
+    if (page.length < 1000) return;
+    after = (page.at(-1) as Entry).key;
+  }
+}
+
+/** The part that counts of each number, in order: the one that arrived last. */
+export async function* currentParts(bucket: OpenBucket, uploadId: string, afterNumber = 0): AsyncGenerator<PartRecord, void, void> {
+  // The first key behind every record of `afterNumber`.
+  const from = afterNumber > 0 ? `${keys.partsFrom(uploadId, afterNumber)}~` : undefined;
+  let latest: PartRecord | undefined;
+  for await (const { part } of partRecords(bucket, uploadId, from)) {
+    if (latest !== undefined && latest.number !== part.number) yield latest;
+    latest = part;
+  }
+  if (latest !== undefined) yield latest;
+}
+
+export async function listParts(bucket: OpenBucket, uploadId: string, after: number, limit: number): Promise<{ readonly parts: readonly UploadedPart[]; readonly next?: number }> {
+  const parts: UploadedPart[] = [];
+  for await (const part of currentParts(bucket, uploadId, after)) {
+    if (parts.length === limit) return { parts, next: parts.at(-1)?.number ?? after };
+    parts.push(part);
+  }
+  return { parts };
+}
+
+/** Ends a session and gives its bytes to the collector's care, which it gets at once. Throws `UploadUnknown`. */
+export async function abortUpload(context: CoreContext, bucket: OpenBucket, request: { readonly key: string; readonly uploadId: string; readonly actor: Actor }): Promise<void> {
+  const { key, uploadId, actor } = request;
+  const { revision } = await findSession(bucket, key, uploadId);
+  try {
+    await bucket.store.records.write([
+      { put: keys.garbageUpload(uploadId), value: { since: context.now() } },
+      { delete: keys.upload(bucket.id, key, uploadId), ifRevision: revision },
+      journalChange(context, { actor, change: 'upload-abort', bucket: bucket.config.name, name: key, note: uploadId }),
+    ]);
+  } catch (error) {
+    if (isError(error, 'Conflict')) throw uploadUnknown(uploadId);
+    throw error;
+  }
+}
+
+export interface UploadsPage {
+  readonly uploads: readonly UploadSession[];
+  readonly prefixes: readonly string[];
+  readonly next?: { readonly key: string; readonly uploadId?: string };
+}
+
+/** Open sessions by key, oldest first within a key. */
+export async function listUploads(bucket: OpenBucket, query: ListQuery & { readonly afterUpload?: string }): Promise<UploadsPage> {
+  const prefix = keys.uploads(bucket.id);
+  const items = await bucket.store.records.scan({
+    prefix: prefix + query.prefix,
+    limit: query.limit + 1,
+    ...(query.delimiter === undefined || query.delimiter === '' ? {} : { delimiter: query.delimiter }),
+    ...(query.after === undefined ? {} : { after: prefix + startAfter(query.after, query) }),
+  });
+  const shown = items.slice(0, query.limit);
+  const uploads = shown.flatMap((item) => ('value' in item ? [asSession(item)] : []));
+  const prefixes = shown.flatMap((item) => ('value' in item ? [] : [item.prefix.slice(prefix.length)]));
+  const last = shown.at(-1);
+  if (items.length <= query.limit || last === undefined) return { uploads, prefixes };
+  if (!('value' in last)) return { uploads, prefixes, next: { key: last.prefix.slice(prefix.length) } };
+  const { key, id } = splitNamed(last.key, prefix);
+  return { uploads, prefixes, next: { key, uploadId: id } };
+}
+
+/** A key marker alone skips the whole key, or all beneath a collapsed prefix; with an upload marker, it goes on within the key. */
+function startAfter(key: string, query: { readonly delimiter?: string; readonly afterUpload?: string }): string {
+  if (query.afterUpload !== undefined) return `${key}\u0000${query.afterUpload}`;
+  const collapsed = query.delimiter !== undefined && query.delimiter !== '' && key.endsWith(query.delimiter);
+  return collapsed ? key : `${key}\u0000~`;
+}

@@ -1,0 +1,111 @@
+/** Versions of names as records: the head, which every change of a name changes, and the past behind it. */
+import { ArtefactError } from '../errors.ts';
+import type { Change, Entry, Json, Revision } from '../storage/contract.ts';
+import type { OpenBucket } from './buckets.ts';
+import { isId, newId } from './ids.ts';
+import { keys } from './keys.ts';
+import type { Version } from './object.ts';
+
+/** The current version, and what a reader must know of the past without looking. */
+export interface Head {
+  readonly version: Version;
+  /** True when there may be older versions. */
+  readonly older: boolean;
+  /** Id of the `null` version, when it is in the past. */
+  readonly nullId?: string;
+}
+
+/** Where a bucket's records are. */
+export type BucketPlace = Pick<OpenBucket, 'store' | 'id'>;
+
+export interface FoundHead extends Head {
+  readonly revision: Revision;
+}
+
+export function asHead(entry: Entry): FoundHead {
+  return { ...(entry.value as unknown as Head), revision: entry.revision };
+}
+
+export function headValue(head: Head): Json {
+  return { version: head.version, older: head.older, nullId: head.nullId } as unknown as Json;
+}
+
+export function asVersion(entry: Entry): Version {
+  return entry.value as unknown as Version;
+}
+
+export async function findHead(bucket: BucketPlace, key: string): Promise<FoundHead | undefined> {
+  const entry = await bucket.store.records.get(keys.head(bucket.id, key));
+  return entry === undefined ? undefined : asHead(entry);
+}
+
+export async function findPast(bucket: BucketPlace, key: string, id: string): Promise<Version | undefined> {
+  const entry = await bucket.store.records.get(keys.past(bucket.id, key, id));
+  return entry === undefined ? undefined : asVersion(entry);
+}
+
+/** The version that a client calls `versionId`, with the head it was found under. */
+export async function findVersion(bucket: BucketPlace, key: string, versionId: string): Promise<{ readonly head: FoundHead; readonly version: Version } | undefined> {
+  const head = await findHead(bucket, key);
+  if (head === undefined) return undefined;
+  if (head.version.versionId === versionId) return { head, version: head.version };
+  const id = versionId === 'null' ? head.nullId : versionId;
+  if (id === undefined || !isId(id)) return undefined;
+  const version = await findPast(bucket, key, id);
+  return version?.versionId === versionId ? { head, version } : undefined;
+}
+
+/** Throws `NameUnknown` or, with a version id, `VersionUnknown`. */
+export function notFound(key: string, versionId?: string): ArtefactError {
+  if (versionId === undefined) return new ArtefactError('NameUnknown', 'The specified key does not exist.', { details: { key } });
+  return new ArtefactError('VersionUnknown', 'The specified version does not exist.', { details: { key, versionId } });
+}
+
+/** Where a new version of a name goes, and what becomes of the one that stood there. */
+export interface Succession {
+  readonly id: string;
+  readonly versionId: string;
+  readonly head: Omit<Head, 'version'>;
+  /** Changes that must stand before the head's: the old head goes into the past. */
+  readonly keep: readonly Change[];
+  /** Versions that the new one replaces for good. */
+  readonly replaced: readonly Version[];
+  /** Changes that take replaced ones out of the past; after the head's. */
+  readonly forget: readonly Change[];
+}
+
+/** Plans the version that follows `head`, by the bucket's versioning. */
+export async function planSuccession(bucket: OpenBucket, key: string, head: FoundHead | undefined, now: number): Promise<Succession> {
+  const id = newId(head?.version.id, now);
+  const versionId = bucket.config.versioning === 'Enabled' ? id : 'null';
+  if (head === undefined) return { id, versionId, head: { older: false }, keep: [], replaced: [], forget: [] };
+  const old = head.version;
+  if (versionId === 'null' && old.versionId === 'null') {
+    return { id, versionId, head: { older: head.older }, keep: [], replaced: [old], forget: [] };
+  }
+  const keep: Change[] = [{ put: keys.past(bucket.id, key, old.id), value: old as unknown as Json }];
+  if (versionId !== 'null') {
+    const nullId = old.versionId === 'null' ? old.id : head.nullId;
+    return { id, versionId, head: { older: true, ...(nullId === undefined ? {} : { nullId }) }, keep, replaced: [], forget: [] };
+  }
+  const lost = head.nullId === undefined ? undefined : await findPast(bucket, key, head.nullId);
+  return {
+    id,
+    versionId,
+    head: { older: true },
+    keep,
+    replaced: lost === undefined ? [] : [lost],
+    forget: lost === undefined ? [] : [{ delete: keys.past(bucket.id, key, lost.id) }],
+  };
+}
+
+/** What removing a version for good takes: its hold on the digest goes, and the collector is told to look. */
+export function letGo(bucket: OpenBucket, versions: readonly Version[], now: number): readonly Change[] {
+  return versions.flatMap((version) => {
+    if (version.deleteMarker) return [];
+    return [
+      { delete: keys.ref(version.digest, bucket.id, version.key, version.id) },
+      { put: keys.garbageDigest(version.digest), value: { since: now } },
+    ];
+  });
+}

@@ -1,0 +1,157 @@
+/** The body of a request as `Bytes`: nothing is read before it is asked for, senders must make progress, and nobody waits for ever. */
+import type { IncomingMessage } from 'node:http';
+import { ArtefactError } from '../errors.ts';
+import type { Bytes } from '../storage/contract.ts';
+import { createPace, type Pace, type PaceLimits } from './pace.ts';
+
+/** Bytes read ahead of the consumer, so that network, hashing and disk overlap: reading stops at the first, and goes on below the second. */
+const READ_AHEAD = 512 * 1024;
+const RESUME_BELOW = 256 * 1024;
+
+const DONE: IteratorResult<Uint8Array> = { done: true, value: undefined };
+
+export interface RequestBody {
+  readonly bytes: Bytes;
+  /** Content-Length; undefined when the length shows only at the end, 0 without a body. */
+  readonly declared: number | undefined;
+  /** Bytes that have arrived. */
+  received(): number;
+  /** True once all of it has arrived, whether or not anyone read it. */
+  complete(): boolean;
+  /** Reads on and drops what comes, until the end, the client's leaving, or `ms`; after `maxBytes` it only waits. */
+  discard(maxBytes: number, ms: number): Promise<void>;
+}
+
+export interface BodyOptions {
+  readonly limits: PaceLimits;
+  /** Called before the first byte is waited for: the moment for `100 Continue`. */
+  readonly onFirstPull: () => void;
+}
+
+/** Wraps the body of `request`. Pulling it throws `BodyIncomplete` when the client breaks off, `BodyTooSlow` when it dawdles. */
+export function requestBody(request: IncomingMessage, options: BodyOptions): RequestBody {
+  const intake = new Intake(request, options);
+  const declared = declaredLength(request);
+  return {
+    bytes: { [Symbol.asyncIterator]: () => intake },
+    declared,
+    received: () => intake.received,
+    complete: () => request.complete || declared === 0,
+    discard: (maxBytes, ms) => intake.discard(maxBytes, ms),
+  };
+}
+
+function declaredLength(request: IncomingMessage): number | undefined {
+  if (request.headers['transfer-encoding'] !== undefined) return undefined;
+  return Number(request.headers['content-length'] ?? 0);
+}
+
+/** One consumer pulls; the socket is read a little ahead of it. No chunk is copied: each is the buffer that the socket filled. */
+class Intake implements AsyncIterator<Uint8Array> {
+  received = 0;
+  readonly #request: IncomingMessage;
+  readonly #onFirstPull: () => void;
+  readonly #pace: Pace;
+  readonly #queue: Uint8Array[] = [];
+  #queued = 0;
+  #state: 'untouched' | 'reading' | 'dropping' = 'untouched';
+  #failure: ArtefactError | undefined;
+  #wake: (() => void) | undefined;
+
+  constructor(request: IncomingMessage, options: BodyOptions) {
+    this.#request = request;
+    this.#onFirstPull = options.onFirstPull;
+    this.#pace = createPace(options.limits, (error) => this.#fail(error));
+    const over = () => this.#over();
+    request.on('end', over).on('error', over).on('close', over);
+  }
+
+  async next(): Promise<IteratorResult<Uint8Array>> {
+    if (this.#state === 'untouched') this.#begin();
+    while (this.#queue.length === 0) {
+      if (this.#failure) throw this.#failure;
+      if (this.#state === 'dropping' || this.#request.readableEnded) return DONE;
+      this.#pace.waitBegins();
+      await this.#news();
+      this.#pace.waitEnds();
+    }
+    return this.#take();
+  }
+
+  return(): Promise<IteratorResult<Uint8Array>> {
+    this.#drop();
+    this.#request.pause();
+    return Promise.resolve(DONE);
+  }
+
+  async discard(maxBytes: number, ms: number): Promise<void> {
+    if (this.#request.complete || this.#request.destroyed) return;
+    if (this.#state === 'untouched') this.#request.on('data', (chunk: Uint8Array) => this.#arrive(chunk));
+    this.#drop();
+    const enough = this.received + maxBytes;
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      this.#signal();
+    }, ms);
+    this.#request.resume();
+    while (!late && !this.#request.complete && !this.#request.destroyed) {
+      await this.#news();
+      if (this.received >= enough) this.#request.pause();
+    }
+    clearTimeout(timer);
+  }
+
+  #begin(): void {
+    this.#state = 'reading';
+    this.#onFirstPull();
+    this.#request.on('data', (chunk: Uint8Array) => this.#arrive(chunk));
+  }
+
+  #arrive(chunk: Uint8Array): void {
+    this.received += chunk.length;
+    this.#pace.arrived(chunk.length);
+    if (this.#state === 'reading') {
+      this.#queue.push(chunk);
+      this.#queued += chunk.length;
+      if (this.#queued >= READ_AHEAD) this.#request.pause();
+    }
+    this.#signal();
+  }
+
+  #take(): IteratorResult<Uint8Array> {
+    const chunk = this.#queue.shift()!;
+    this.#queued -= chunk.length;
+    if (this.#queued < RESUME_BELOW && this.#request.isPaused()) this.#request.resume();
+    return { done: false, value: chunk };
+  }
+
+  #drop(): void {
+    this.#state = 'dropping';
+    this.#queue.length = 0;
+    this.#queued = 0;
+    this.#pace.stop();
+  }
+
+  /** The body has ended, well or badly. */
+  #over(): void {
+    this.#pace.stop();
+    if (this.#request.complete) return this.#signal();
+    this.#fail(new ArtefactError('BodyIncomplete', 'The connection ended before the whole body had arrived. Send the request again.'));
+  }
+
+  #fail(error: ArtefactError): void {
+    this.#failure ??= error;
+    this.#signal();
+  }
+
+  #news(): Promise<void> {
+    return new Promise((resolve) => (this.#wake = resolve));
+  }
+
+  #signal(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+}

@@ -1,0 +1,50 @@
+/** Sends an answer with the headers of the edge, and decides what becomes of a connection whose sender is not done yet. */
+import { LINGER_BYTES, LINGER_MS } from './limits.ts';
+import type { Exchange } from './exchange.ts';
+import type { Log } from '../telemetry/log.ts';
+import { sendReply, type OpenReply } from './respond.ts';
+import type { Service } from './serve.ts';
+
+/** Sends it whole, or throws. Never leaves a connection open on which the rest of a refused body could be taken for a request. */
+export async function send(exchange: Exchange, service: Pick<Service, 'draining' | 'limits' | 'log'>, reply: OpenReply): Promise<void> {
+  const { body, request, response } = exchange;
+  const socket = request.socket;
+  const unread = !body.complete();
+  const close = service.draining() || exchange.fault !== undefined || (unread && !isSoonRead(exchange));
+  await sendReply(
+    response,
+    { ...reply, headers: { ...decorations(exchange, service.log), ...reply.headers } },
+    {
+      headers: { ...edgeHeaders(exchange), ...(close ? { Connection: 'close' } : {}) },
+      idleMs: service.limits.sendIdleMs,
+      onSent: (bytes) => {
+        exchange.bytesOut += bytes;
+      },
+      ...(unread ? { beforeEnd: () => body.discard(LINGER_BYTES, LINGER_MS) } : {}),
+    },
+  );
+  if (!body.complete()) socket.destroySoon();
+}
+
+/** A small rest is read and dropped, which is cheaper for both sides than a new connection. */
+function isSoonRead({ body, head }: Exchange): boolean {
+  const waitsForContinue = head.headers['expect'] !== undefined && body.received() === 0;
+  return !waitsForContinue && body.declared !== undefined && body.declared - body.received() <= LINGER_BYTES;
+}
+
+function edgeHeaders({ head, mount }: Exchange): Record<string, string> {
+  const headers: Record<string, string> = { Server: 'Bonded', 'X-Request-Id': head.id };
+  if (mount.requestIdHeader) headers[mount.requestIdHeader] = head.id;
+  return headers;
+}
+
+/** A protocol that cannot decorate an answer must not keep it from being sent. */
+function decorations({ mount, head, snapshot, fault }: Exchange, log: Log): Readonly<Record<string, string>> {
+  if (fault || !mount.protocol.decorate) return {};
+  try {
+    return mount.protocol.decorate(head, snapshot);
+  } catch (thrown) {
+    log.error({ err: thrown, requestId: head.id }, 'answer could not be decorated');
+    return {};
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * The journey of every request: recognise → authenticate → authorise → (admit) → handle → render → account.
+ * No operation can leave out a step, for none of them takes a step itself.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Snapshot } from '@bonded/crds';
+import type { Core } from '../core/core.ts';
+import { asArtefactError, ArtefactError } from '../errors.ts';
+import type { Reply } from '../protocols/contract.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { requestSpan, span } from '../telemetry/traces.ts';
+import { account, spanEnd, spanStart } from './account.ts';
+import { createCall } from './call.ts';
+import { openExchange, type Exchange } from './exchange.ts';
+import type { Gate } from './gate.ts';
+import type { ReceivedHead } from './head.ts';
+import type { HttpLimits } from './limits.ts';
+import type { Mount } from './mount.ts';
+import { openReply } from './respond.ts';
+import { send } from './send.ts';
+
+/** What the edge serves from. */
+export interface Service {
+  readonly core: Core;
+  readonly gate: Gate;
+  /** The configuration in force now. */
+  snapshot(): Snapshot;
+  readonly limits: HttpLimits;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  /** True once the server has begun to stop: answers then close their connections. */
+  draining(): boolean;
+}
+
+/** Serves one request to its end. Never rejects. */
+export async function serve(
+  messages: { request: IncomingMessage; response: ServerResponse },
+  received: ReceivedHead,
+  mount: Mount,
+  service: Service,
+): Promise<void> {
+  let uploading = false;
+  const onUpload = () => {
+    uploading = true;
+    service.metrics.uploads(1);
+  };
+  const exchange = openExchange(messages, received, mount, { limits: service.limits, snapshot: service.snapshot(), onUpload });
+  service.metrics.requestBegan();
+  await requestSpan(received.head.headers, spanStart(exchange), async (request) => {
+    exchange.traceId = request.traceId;
+    await respond(exchange, service, () => journey(exchange, service));
+    if (exchange.operation) request.name(exchange.operation);
+    request.end(exchange.response.statusCode, spanEnd(exchange));
+  });
+  if (uploading) service.metrics.uploads(-1);
+  account(exchange, service);
+}
+
+async function journey(exchange: Exchange, { gate, core }: Service): Promise<Reply> {
+  const { head, snapshot, mount } = exchange;
+  if (exchange.fault) throw exchange.fault;
+  const { operation, params } = span('recognise', {}, () => mount.protocol.recognise(head));
+  exchange.operation = operation.name;
+  const caller = await span('authenticate', {}, async () =>
+    operation.authenticates === 'request' ? gate.authenticate(head, snapshot) : gate.unauthenticated(head),
+  );
+  exchange.principal = caller.principal;
+  const call = createCall(exchange, gate, caller, { name: operation.name, params });
+  span('authorise', {}, () => operation.demands(head, params).forEach((demand) => call.authorise(demand)));
+  return span('handle', {}, () => operation.handle(call, core));
+}
+
+/** Sends what `work` answers, or the protocol's rendering of what it throws; when that fails too, a bare 500. */
+async function respond(exchange: Exchange, service: Service, work: () => Promise<Reply>): Promise<void> {
+  for (const attempt of [work, () => renderFailure(exchange), lastResort]) {
+    try {
+      const reply = await openReply(await attempt(), exchange.head.method);
+      return await send(exchange, service, reply);
+    } catch (thrown) {
+      fail(exchange, service.log, thrown);
+      if (exchange.response.headersSent || exchange.response.destroyed) return;
+    }
+  }
+}
+
+/** Keeps what went wrong for the answer and the access log; the unknown is logged here, with its cause and stack, and nowhere else shown. */
+function fail(exchange: Exchange, log: Log, thrown: unknown): void {
+  const error = asArtefactError(thrown);
+  exchange.error = error;
+  if (exchange.aborted() && error.code !== 'Internal') return;
+  const facts = { requestId: exchange.head.id, traceId: exchange.traceId, operation: exchange.operation, code: error.code };
+  if (error.code === 'Internal') log.error({ ...facts, err: error.cause ?? error }, 'request failed for an unknown reason');
+  else if (error.cause !== undefined) log.warn({ ...facts, err: error }, 'request failed');
+}
+
+async function renderFailure(exchange: Exchange): Promise<Reply> {
+  const error = exchange.error ?? new ArtefactError('Internal', 'We encountered an internal error. Please try again.');
+  return exchange.mount.protocol.renderError(error, {
+    head: exchange.head,
+    ...(exchange.operation ? { operation: exchange.operation } : {}),
+  });
+}
+
+async function lastResort(): Promise<Reply> {
+  return { status: 500, headers: { 'Content-Type': 'text/plain' }, body: 'Internal error\n' };
+}

@@ -1,0 +1,134 @@
+/** Listens and matches: Express finds the mount, `serve` does the rest. Nothing here reads a body. */
+import express from 'express';
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { refuseMalformed } from './clientError.ts';
+import { trackConnections, type Connections } from './connections.ts';
+import { readHead, type ReceivedHead } from './head.ts';
+import type { HttpLimits } from './limits.ts';
+import type { Mount } from './mount.ts';
+import type { ClientReader } from './proxies.ts';
+import { serve, type Service } from './serve.ts';
+import type { ReloadingTls } from './tls.ts';
+
+export interface ServerSettings {
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  /** Tried in order; the last takes every path. */
+  readonly mounts: readonly Mount[];
+  readonly readClient: ClientReader;
+  /** Serves HTTPS when given. */
+  readonly tls?: ReloadingTls;
+}
+
+export interface HttpServer {
+  readonly address: AddressInfo;
+  /**
+   * Stops: refuses connections, closes idle ones at once, lets requests under way finish for at most `drainMs`, then breaks
+   * them off. Answers whether all could finish. A second call with a shorter time hurries the first.
+   */
+  close(drainMs: number): Promise<boolean>;
+}
+
+/** Starts serving; resolves once it listens. Rejects when the address cannot be had. */
+export async function startServer(settings: ServerSettings, service: Omit<Service, 'draining'>): Promise<HttpServer> {
+  let draining = false;
+  const listener = createListener(settings, { ...service, draining: () => draining });
+  const server = createNodeServer(settings.tls, service.limits);
+  const connections = trackConnections(server, service.metrics);
+  server.on('request', listener);
+  // With a listener of its own, `100 Continue` is left to the body's first reader.
+  server.on('checkContinue', listener);
+  server.on('clientError', (error, socket) => refuseMalformed(error, socket, service));
+  settings.tls?.attach(server as unknown as HttpsServer);
+  await listen(server, settings);
+  return {
+    address: server.address() as AddressInfo,
+    close(drainMs) {
+      draining = true;
+      settings.tls?.close();
+      return stop(server, connections, drainMs);
+    },
+  };
+}
+
+function createListener({ mounts, readClient }: ServerSettings, service: Service): RequestListener {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('query parser', false);
+  app.enable('case sensitive routing');
+  app.use((request, response, next) => {
+    response.locals['received'] = readHead(request, readClient);
+    next();
+  });
+  for (const mount of mounts) {
+    app.use(mount.path ?? '/', (request, response, next) => {
+      const received = response.locals['received'] as ReceivedHead;
+      if (mount.accepts && !mount.accepts(received.head)) return next();
+      void serve({ request, response }, received, mount, service);
+    });
+  }
+  const last = mounts.at(-1)!;
+  // A target that Express cannot parse finds no mount: it gets the last one's words for it.
+  const unmatched = (request: IncomingMessage, response: ServerResponse) =>
+    void serve({ request, response }, readHead(request, readClient), last, service);
+  return (request, response) => {
+    (app as unknown as ExpressListener)(request, response, () => unmatched(request, response));
+  };
+}
+
+/** Express' application is also a handler with a continuation for what nothing matched. */
+type ExpressListener = (request: IncomingMessage, response: ServerResponse, next: () => void) => void;
+
+function createNodeServer(tls: ReloadingTls | undefined, limits: HttpLimits): Server {
+  const options: ServerOptions = {
+    maxHeaderSize: limits.headerBytes,
+    headersTimeout: limits.headersMs,
+    // A large upload takes as long as it takes: bodies are judged by their progress instead (pace.ts).
+    requestTimeout: 0,
+    connectionsCheckingInterval: Math.min(5000, limits.headersMs),
+    keepAliveTimeout: limits.keepAliveMs,
+    // Checked in framing.ts, where it can be answered in the protocol's own form.
+    requireHostHeader: false,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: 30_000,
+  };
+  const server = tls ? createHttpsServer({ ...options, ...tls.options() }) : createHttpServer(options);
+  // Node would drop headers beyond a number without a word; their bytes are bounded already.
+  server.maxHeadersCount = 0;
+  return Object.assign(server, { maxConnections: limits.maxConnections, dropMaxConnection: true }) as Server;
+}
+
+function listen(server: Server, { host, port }: ServerSettings): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port, backlog: 1024 }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+async function stop(server: Server, connections: Connections, drainMs: number): Promise<boolean> {
+  const closed = new Promise<void>((resolve) => (server.listening ? server.close(() => resolve()) : server.once('close', resolve)));
+  connections.closeIdle();
+  let finished = true;
+  const timer = setTimeout(() => {
+    finished = connections.count() === 0;
+    connections.closeAll();
+  }, drainMs);
+  await closed;
+  clearTimeout(timer);
+  return finished;
+}

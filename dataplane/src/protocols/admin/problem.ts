@@ -1,0 +1,54 @@
+/** Errors of the JSON API: RFC 9457 problem documents. */
+import type { ArtefactError, ErrorCode, ErrorDetails } from '../../errors.ts';
+import type { ErrorContext, Reply } from '../contract.ts';
+import { PROBLEMS } from './problemKinds.ts';
+
+/** Details that are said by a header instead, or that only another protocol has a use for. */
+const UNSHOWN_DETAILS = ['allow', 'accept', 'retryAfter', 's3Code', 'stsCode'];
+
+/** Seconds after which trying again makes sense, where the error does not say. */
+const RETRY_AFTER = 1;
+
+/**
+ * Renders any error as `application/problem+json`: `type`, `title`, `status`, `detail`, `code`, `requestId` and, where
+ * the error has facts to add, `details`. 304 has no body. 401 carries the challenges, 405 `Allow`, 415 `Accept`, 503 `Retry-After`.
+ */
+export function renderProblem(error: ArtefactError, { head }: ErrorContext): Reply {
+  const status = statusOf(error);
+  if (status === 304) return { status };
+  const details = shownDetails(error.details);
+  const problem = {
+    type: problemType(error.code),
+    title: PROBLEMS[error.code].title,
+    status,
+    detail: error.message,
+    code: error.code,
+    requestId: head.id,
+    ...(Object.keys(details).length > 0 && { details }),
+  };
+  const headers = { 'content-type': 'application/problem+json', 'cache-control': 'no-store', ...headersOf(status, error.details) };
+  return { status, headers, body: `${JSON.stringify(problem)}\n` };
+}
+
+/** The problem type of a code: a tag URI (RFC 4151), since there is nothing to fetch at it. */
+export function problemType(code: ErrorCode): string {
+  return `tag:bonded.dev,2026:${code}`;
+}
+
+function statusOf(error: ArtefactError): number {
+  // RFC 9110 §15.5.16: a media type that is not taken, with the one that is in `Accept`
+  if (error.code === 'InvalidRequest' && error.details.accept !== undefined) return 415;
+  return PROBLEMS[error.code].status;
+}
+
+function shownDetails(details: ErrorDetails): ErrorDetails {
+  return Object.fromEntries(Object.entries(details).filter(([name]) => !UNSHOWN_DETAILS.includes(name)));
+}
+
+function headersOf(status: number, { allow, accept, retryAfter }: ErrorDetails): Record<string, string | readonly string[]> {
+  if (status === 401) return { 'www-authenticate': ['Bearer realm="bonded"', 'Basic realm="bonded", charset="UTF-8"'] };
+  if (status === 405 && allow !== undefined) return { allow: String(allow) };
+  if (status === 415) return { accept: String(accept) };
+  if (status === 503) return { 'retry-after': String(retryAfter ?? RETRY_AFTER) };
+  return {};
+}

@@ -1,0 +1,60 @@
+/** DeleteBucket: an empty one, or with `x-bonded-force-delete: true` (an extension) one with everything in it. */
+import type { BucketConfig } from '@bonded/crds';
+import type { Core } from '../../../core/core.ts';
+import { ArtefactError } from '../../../errors.ts';
+import type { Call, Reply } from '../../contract.ts';
+import { bucketOf } from '../bucketOf.ts';
+import { invalidArgument } from '../errors.ts';
+import type { BucketParams } from '../operation.ts';
+import { noContent } from '../replies.ts';
+
+/** Asks for recursive deletion; anything but `true` and `false` is refused. */
+export const FORCE_DELETE_HEADER = 'x-bonded-force-delete';
+
+type DeleteCall = Call<BucketParams>;
+
+/** Throws `BucketNotEmpty`, `ManagedElsewhere`; forced, also `AccessDenied` and `Immutable` before anything is removed. */
+export async function deleteBucket(call: DeleteCall, core: Core): Promise<Reply> {
+  const bucket = bucketOf(call);
+  if (isForced(call)) {
+    refuseManaged(bucket);
+    await authoriseEveryName(call, core, bucket);
+    await core.objects.empty(bucket, call.actor);
+  }
+  await core.configuration.deleteBucket(bucket, call.actor);
+  return noContent();
+}
+
+function isForced(call: DeleteCall): boolean {
+  const header = call.head.headers[FORCE_DELETE_HEADER];
+  if (header === undefined || header === 'false') return false;
+  if (header !== 'true') throw invalidArgument(FORCE_DELETE_HEADER, header, `${FORCE_DELETE_HEADER} must be true or false`);
+  return true;
+}
+
+/** What Git would put back must not be emptied first. */
+function refuseManaged({ origin, name }: BucketConfig): void {
+  if (origin.managedBy === 'api') return;
+  throw new ArtefactError('ManagedElsewhere', `The bucket ${name} is managed by ${origin.owner}: delete it there.`, { details: { bucket: name } });
+}
+
+/** Deny statements and immutability may protect single names, so every name is asked for before the first one goes. */
+async function authoriseEveryName(call: DeleteCall, core: Core, bucket: BucketConfig): Promise<void> {
+  call.authorise({ action: 'delete', s3Action: 's3:DeleteObjectVersion', resource: { bucket: bucket.name } });
+  if (bucket.immutability.length > 0 && !(await core.objects.isEmpty(bucket))) throw holdsImmutableNames(bucket);
+  let after: { readonly key: string; readonly versionId?: string } | undefined;
+  do {
+    const page = await core.objects.listVersions(bucket, { prefix: '', after: after?.key, afterVersion: after?.versionId, limit: 1000 });
+    for (const key of new Set(page.versions.map((version) => version.key))) {
+      call.authorise({ action: 'delete', s3Action: 's3:DeleteObjectVersion', resource: { bucket: bucket.name, name: key } });
+    }
+    after = page.next;
+    call.signal.throwIfAborted();
+  } while (after);
+}
+
+function holdsImmutableNames({ name }: BucketConfig): ArtefactError {
+  return new ArtefactError('Immutable', `The bucket ${name} has immutability rules: take them away before you delete it with its content.`, {
+    details: { bucket: name },
+  });
+}

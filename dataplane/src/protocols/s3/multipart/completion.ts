@@ -1,0 +1,77 @@
+/** What a completion asks for: the parts in their order, and what the whole must turn out to be. */
+import type { PartClaim } from '../../../core/core.ts';
+import type { Checksum, ChecksumAlgorithm } from '../../../core/object.ts';
+import { ArtefactError } from '../../../errors.ts';
+import { CHECKSUM_LENGTHS, checksumAlgorithm } from '../checksumHeaders.ts';
+import { invalidArgument } from '../errors.ts';
+import { readChecksumType } from '../objects/checksumChoice.ts';
+import type { Fields } from '../objects/headerText.ts';
+import { allowOnly } from '../xml.ts';
+import type { XmlElement } from '../xml.ts';
+
+/** Parts of one upload. */
+export const MAX_PARTS = 10_000;
+
+const ALGORITHMS = Object.keys(CHECKSUM_LENGTHS) as readonly ChecksumAlgorithm[];
+
+/** Reads the lines of a `CompleteMultipartUpload` document. Throws `MalformedBody` for none, or too many; their order is judged by the core. */
+export function readPartClaims(document: XmlElement): readonly PartClaim[] {
+  allowOnly(document, ['Part']);
+  const parts = document.all('Part');
+  if (parts.length === 0 || parts.length > MAX_PARTS) {
+    throw new ArtefactError('MalformedBody', `The XML you provided must list between 1 and ${MAX_PARTS} parts.`);
+  }
+  return parts.map(readPartClaim);
+}
+
+function readPartClaim(part: XmlElement): PartClaim {
+  allowOnly(part, ['PartNumber', 'ETag', ...ALGORITHMS.map((algorithm) => `Checksum${algorithm}`)]);
+  const written = part.required('PartNumber').text.trim();
+  const number = /^\d{1,5}$/.test(written) ? Number(written) : 0;
+  if (number < 1 || number > MAX_PARTS) throw invalidArgument('PartNumber', written.slice(0, 64), `PartNumber must be >= 1, <= ${MAX_PARTS}`);
+  const etag = part.required('ETag').text.trim().replace(/^"(.*)"$/, '$1');
+  const checksums: Partial<Record<ChecksumAlgorithm, string>> = {};
+  for (const algorithm of ALGORITHMS) {
+    const value = part.child(`Checksum${algorithm}`)?.text.trim();
+    if (value) checksums[algorithm] = value;
+  }
+  return { number, etag, checksums };
+}
+
+const PREFIX = 'x-amz-checksum-';
+const NOT_VALUES: ReadonlySet<string> = new Set([`${PREFIX}type`, `${PREFIX}algorithm`, `${PREFIX}mode`]);
+
+/**
+ * The checksum that the whole must have, from `x-amz-checksum-*`; here these fields speak of the object, not of the request's body.
+ * Composite values may come with or without their `-N`. Throws `InvalidRequest`.
+ */
+export function readWholeChecksum(fields: Fields, partCount: number): Checksum | undefined {
+  const given = Object.entries(fields).filter(([name, value]) => value !== undefined && name.startsWith(PREFIX) && !NOT_VALUES.has(name));
+  const [first] = given;
+  if (!first) return undefined;
+  if (given.length > 1) throw invalid('Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.');
+  const [name, value = ''] = first;
+  const algorithm = checksumAlgorithm(name.slice(PREFIX.length));
+  if (!algorithm) throw invalid(`${name} is not supported here: use ${ALGORITHMS.join(', ')}.`);
+  const [, digest = '', count] = /^([A-Za-z0-9+/]+={0,2})(-\d{1,5})?$/.exec(value) ?? [];
+  if (Buffer.from(digest, 'base64').length !== CHECKSUM_LENGTHS[algorithm]) throw invalid(`Value for ${name} header is invalid.`);
+  const type = readChecksumType(fields) ?? (count === undefined ? 'FULL_OBJECT' : 'COMPOSITE');
+  return { algorithm, type, value: type === 'COMPOSITE' ? `${digest}${count ?? `-${partCount}`}` : value };
+}
+
+/** `x-amz-mp-object-size` in bytes; throws `InvalidArgument`. */
+export function readWholeSize(fields: Fields): number | undefined {
+  const field = fields['x-amz-mp-object-size'];
+  if (field === undefined) return undefined;
+  if (!/^\d{1,15}$/.test(field)) throw invalidArgument('x-amz-mp-object-size', field.slice(0, 64), 'The object size must be a number of bytes.');
+  return Number(field);
+}
+
+/** The fields without those that speak of the whole object: what is left of checksums is about the document itself. */
+export function withoutWholeChecksum(fields: Fields): Fields {
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !name.startsWith(PREFIX) && name !== 'x-amz-sdk-checksum-algorithm'));
+}
+
+function invalid(message: string): ArtefactError {
+  return new ArtefactError('InvalidRequest', message);
+}

@@ -1,0 +1,79 @@
+/** Turns what the disk and SQLite throw into the codes of the data plane, once. */
+import { ArtefactError } from '../../errors.ts';
+
+/** A failure of another thread: what is left of an error after it was sent here. */
+export interface FailureReport {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What an operator has to know, by the beginning of an errno name or SQLite's code. */
+const REASONS: readonly (readonly [code: string, reason: string])[] = [
+  ['ENOSPC', 'no space is left on its disk; free some and try again'],
+  ['SQLITE_FULL', 'no space is left on its disk; free some and try again'],
+  ['EDQUOT', 'its disk quota is used up; free some space and try again'],
+  ['EROFS', 'its file system is read-only; mount it writable and try again'],
+  ['SQLITE_READONLY', 'its records are read-only; make the data directory writable and try again'],
+  ['EIO', 'its disk reports an input/output error; check the disk'],
+  ['SQLITE_IOERR', 'its disk reports an input/output error; check the disk'],
+  ['SQLITE_CORRUPT', 'its records are damaged; restore them from a backup'],
+  ['SQLITE_NOTADB', 'its records are not a database; restore them from a backup'],
+  ['EACCES', 'the data directory may not be accessed; check its owner and mode'],
+  ['EPERM', 'the data directory does not permit this; check its owner, mode and file system'],
+  ['SQLITE_CANTOPEN', 'its records cannot be opened; check the data directory, its owner and mode'],
+  ['EMFILE', 'too many files are open; raise the limit of open files, or try again later'],
+  ['ENFILE', 'too many files are open; raise the limit of open files, or try again later'],
+];
+
+/** Codes that pass by themselves when load goes down. */
+const BUSY = ['SQLITE_BUSY', 'SQLITE_LOCKED'];
+
+/**
+ * The same failure as an ArtefactError: `SlowDown` where waiting helps, `Unavailable` with the reason for everything else
+ * that a disk or SQLite reports. What is no such report (a mistake of ours) is passed on as it is.
+ */
+export function translate(thrown: unknown, location: string): unknown {
+  if (thrown instanceof ArtefactError) return thrown;
+  const code = codeOf(thrown);
+  if (code === undefined) return thrown;
+  if (BUSY.some((known) => code.startsWith(known))) {
+    return new ArtefactError('SlowDown', `Storage location '${location}' is busy; try again in a moment.`, { cause: thrown });
+  }
+  const reason = REASONS.find(([known]) => code.startsWith(known))?.[1] ?? `its disk reports ${code}`;
+  return unavailable(location, reason, thrown);
+}
+
+/** `Unavailable`, in the one wording all failures of a location have. */
+export function unavailable(location: string, reason: string, cause?: unknown): ArtefactError {
+  return new ArtefactError('Unavailable', `Storage location '${location}' cannot be used: ${reason}.`, { cause });
+}
+
+/** Runs one step on disk or database and translates what it throws. Never wrap reading a body in it: its errors are the caller's. */
+export async function onDisk<T>(location: string, step: () => T | Promise<T>): Promise<T> {
+  try {
+    return await step();
+  } catch (thrown) {
+    throw translate(thrown, location);
+  }
+}
+
+/** True when a file-system call failed with this errno name. */
+export function isErrno(thrown: unknown, ...names: readonly string[]): boolean {
+  return names.includes(codeOf(thrown) ?? '');
+}
+
+/** An error that can be sent to another thread. */
+export function report(thrown: unknown): FailureReport {
+  return { code: codeOf(thrown) ?? 'UNKNOWN', message: thrown instanceof Error ? thrown.message : String(thrown) };
+}
+
+/** The opposite of `report`. */
+export function fromReport(failure: FailureReport): Error {
+  if (failure.code === 'Unavailable') return new ArtefactError('Unavailable', failure.message);
+  return Object.assign(new Error(failure.message), { code: failure.code });
+}
+
+function codeOf(thrown: unknown): string | undefined {
+  const code = thrown instanceof Error ? (thrown as { code?: unknown }).code : undefined;
+  return typeof code === 'string' ? code : undefined;
+}

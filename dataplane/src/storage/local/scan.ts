@@ -1,0 +1,81 @@
+/** Reads pages of records from SQLite; collapsed prefixes are passed over by seeking, not by reading what is beneath. */
+import type { Entry, Json, ScanItem, ScanQuery } from '../contract.ts';
+import { collapsedPrefix, following, scanRange, successor } from '../keys.ts';
+import type { KeyRange } from '../keys.ts';
+import type { Db } from './database.ts';
+
+/** Keys read at a time in a scan with delimiter: grows while they are used, shrinks when most lie beneath a collapsed prefix. */
+const FIRST_BATCH = 16;
+const SMALLEST_BATCH = 4;
+const LARGEST_BATCH = 256;
+
+/** SQLite orders every BLOB after every TEXT, so an empty one is an upper bound for all keys. */
+const NO_BOUND = Buffer.alloc(0);
+
+type RecordRow = readonly [key: string, value: string, revision: string];
+type KeyRow = readonly [key: string, row: number];
+
+/** Answers a function that reads one page, from one state of the records. */
+export function openScan(db: Db): (query: ScanQuery) => ScanItem[] {
+  const statements = prepareStatements(db);
+  return db.transaction((query: ScanQuery) => {
+    const range = scanRange(query);
+    if (!range) return [];
+    return query.delimiter ? collapsingPage(statements, query, range) : plainPage(statements, query, range);
+  });
+}
+
+function prepareStatements(db: Db) {
+  const where = 'FROM records WHERE key >= ? AND key < ? ORDER BY key LIMIT ?';
+  return {
+    records: db.prepare<[string, string | Buffer, number], RecordRow>(`SELECT key, value, revision ${where}`).raw(),
+    // Answered from the index of keys alone, which is small: values are fetched only for what is listed.
+    keys: db.prepare<[string, string | Buffer, number], KeyRow>(`SELECT key, rowid ${where}`).raw(),
+    record: db.prepare<[number], RecordRow>('SELECT key, value, revision FROM records WHERE rowid = ?').raw(),
+  };
+}
+
+type Statements = ReturnType<typeof prepareStatements>;
+
+/** The record that a row of SQLite holds. */
+export function entryOf([key, value, revision]: RecordRow): Entry {
+  return { key, value: JSON.parse(value) as Json, revision };
+}
+
+function plainPage(statements: Statements, query: ScanQuery, range: KeyRange): ScanItem[] {
+  return statements.records.all(range.from, range.to ?? NO_BOUND, query.limit).map(entryOf);
+}
+
+function collapsingPage(statements: Statements, query: ScanQuery, range: KeyRange): ScanItem[] {
+  const items: ScanItem[] = [];
+  let from: string | undefined = range.from;
+  let count = FIRST_BATCH;
+  while (from !== undefined && items.length < query.limit) {
+    const rows = statements.keys.all(from, range.to ?? NO_BOUND, count);
+    const before = items.length;
+    const collapsed = addItems(statements, query, rows, items);
+    const last = rows.at(-1);
+    if (!last || rows.length < count) break;
+    from = collapsed === undefined ? following(last[0]) : successor(collapsed);
+    count = nextCount(count, items.length - before);
+  }
+  return items;
+}
+
+/** Adds what the rows come to; answers the collapsed prefix that the last row lies beneath, if it does. */
+function addItems(statements: Statements, query: ScanQuery, rows: readonly KeyRow[], items: ScanItem[]): string | undefined {
+  let collapsed: string | undefined;
+  for (const [key, row] of rows) {
+    if (items.length >= query.limit) break;
+    if (collapsed !== undefined && key.startsWith(collapsed)) continue;
+    collapsed = collapsedPrefix(key, query);
+    const record = collapsed === undefined ? statements.record.get(row) : undefined;
+    if (record) items.push(entryOf(record));
+    else if (collapsed !== undefined) items.push({ prefix: collapsed });
+  }
+  return collapsed;
+}
+
+function nextCount(count: number, used: number): number {
+  return used * 2 >= count ? Math.min(LARGEST_BATCH, count * 2) : Math.max(SMALLEST_BATCH, count >> 2);
+}

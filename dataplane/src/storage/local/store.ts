@@ -1,0 +1,101 @@
+/** The store on a local disk: files and SQLite in one directory, which several processes of one machine may open at once. */
+import { mkdir } from 'node:fs/promises';
+import type { Store } from '../contract.ts';
+import { openLocalBlobs } from './blobs.ts';
+import { openDatabase } from './database.ts';
+import type { Db } from './database.ts';
+import { DIRECTORY_MODE, openDirectories, syncDirectory } from './directories.ts';
+import { onDisk, unavailable } from './failure.ts';
+import { layoutOf } from './layout.ts';
+import type { Layout } from './layout.ts';
+import { openProbe } from './probe.ts';
+import { openLocalRecords } from './records.ts';
+import { openSlabs } from './slabs.ts';
+import { sweepEmptyDirectories, sweepIncoming } from './sweep.ts';
+import { openUnderWay } from './underWay.ts';
+import { openWriteQueue } from './writeQueue.ts';
+import type { WriteQueue } from './writeQueue.ts';
+
+/** How long a read waits for a process that is opening or recovering the database, in ms. */
+const READ_PATIENCE_MS = 2000;
+
+const SWEEP_EVERY_MS = 60 * 60 * 1000;
+
+export interface LocalStoreOptions {
+  /** Made, with mode 0700, when it is not there. On a local file system: SQLite's log and hard links need one. */
+  readonly directory: string;
+  /** What messages call this location; default `default`. */
+  readonly name?: string;
+  /** Bytes of records and small blobs that may wait for their commit before writes are answered `SlowDown`; default 32 MiB. */
+  readonly maxPendingBytes?: number;
+}
+
+/**
+ * Opens the store in a directory, making it when there is none. Throws `Unavailable` when it cannot be used: no space, no
+ * permission, damaged, or written by a newer Bonded.
+ *
+ * `close` waits for writes that were begun; a body that is being read keeps its own file and may be read to its end.
+ */
+export async function openLocalStore(options: LocalStoreOptions): Promise<Store> {
+  const location = options.name ?? 'default';
+  const layout = layoutOf(options.directory);
+  const db = await onDisk(location, () => prepare(layout, location));
+  try {
+    const queue = await onDisk(location, () => openWriteQueue({ ...options, location }));
+    return assemble({ db, queue, layout, location });
+  } catch (thrown) {
+    db.close();
+    throw thrown;
+  }
+}
+
+async function prepare(layout: Layout, location: string): Promise<Db> {
+  for (const path of [layout.blobs, layout.incoming]) await mkdir(path, { recursive: true, mode: DIRECTORY_MODE });
+  const db = openDatabase(layout.database, location, READ_PATIENCE_MS);
+  // A reader that cannot write by mistake: all changes go through the writer.
+  db.pragma('query_only = ON');
+  await syncDirectory(layout.directory);
+  await sweep(layout);
+  return db;
+}
+
+async function sweep(layout: Layout): Promise<void> {
+  await sweepIncoming(layout);
+  await sweepEmptyDirectories(layout);
+}
+
+interface Parts {
+  readonly db: Db;
+  readonly queue: WriteQueue;
+  readonly layout: Layout;
+  readonly location: string;
+}
+
+function assemble({ db, queue, layout, location }: Parts): Store {
+  let open = true;
+  const stillOpen = (): void => {
+    if (!open) throw unavailable(location, 'it is closed');
+  };
+  const room = { db, queue, layout, location, stillOpen };
+  const underWay = openUnderWay();
+  const blobs = openLocalBlobs({ ...room, directories: openDirectories(layout.directory), slabs: openSlabs() });
+  const probe = openProbe(room);
+  const sweeper = setInterval(() => void sweep(layout).catch(() => undefined), SWEEP_EVERY_MS).unref();
+
+  return {
+    blobs: { ...blobs, put: underWay.tracking(blobs.put), delete: underWay.tracking(blobs.delete), list: underWay.tracking(blobs.list) },
+    records: openLocalRecords(room),
+    async check() {
+      stillOpen();
+      await probe();
+    },
+    async close() {
+      open = false;
+      clearInterval(sweeper);
+      await underWay.settled();
+      // The writer goes last: whoever closes the database last moves the log into it, and that may take a while.
+      db.close();
+      await queue.close();
+    },
+  };
+}

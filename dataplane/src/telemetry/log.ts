@@ -1,0 +1,53 @@
+/** JSON lines on stdout: one per request at `info`, and whatever an operator must know. No secret passes (see redact.ts). */
+import { pino, type DestinationStream, type Logger } from 'pino';
+import { safeText, safeValue } from './redact.ts';
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+
+/** What rooms write to. `child` binds fields such as `requestId` to every line. */
+export type Log = Logger;
+
+/** A destination that holds lines back for up to this many ms, so that a busy server writes in batches. */
+const FLUSH_MS = 250;
+
+/**
+ * The most that one write holds, in bytes: a pipe takes up to 4,096 of them whole, so that lines of several processes on
+ * one stdout never mix.
+ */
+const MAX_WRITE = 4000;
+
+export interface LogOptions {
+  readonly level: LogLevel;
+  /** Where lines go; stdout when absent. */
+  readonly destination?: DestinationStream;
+  /** Fields of every line, such as the worker's number. */
+  readonly fields?: Readonly<Record<string, string | number>>;
+}
+
+/** Makes the log of a process. Its lines have `time` (ISO 8601, UTC), `level`, `msg` and the fields given. */
+export function createLog(options: LogOptions): Log {
+  const destination = options.destination ?? stdout();
+  return pino(
+    {
+      level: options.level,
+      base: options.fields ?? {},
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }), bindings: safeFields, log: safeFields },
+      serializers: { msg: safeText, err: (error: unknown) => error },
+    },
+    destination,
+  );
+}
+
+function safeFields(fields: Record<string, unknown>): Record<string, unknown> {
+  return safeValue(fields) as Record<string, unknown>;
+}
+
+/** A log that writes nothing: for tests and tools. */
+export function silentLog(): Log {
+  return pino({ level: 'silent' });
+}
+
+function stdout(): DestinationStream {
+  return pino.destination({ dest: 1, sync: false, minLength: MAX_WRITE / 2, maxWrite: MAX_WRITE, periodicFlush: FLUSH_MS });
+}

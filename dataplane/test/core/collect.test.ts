@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { isError } from '../../src/errors.ts';
+import type { Change, Records, Store } from '../../src/storage/contract.ts';
+import { openMemoryStore } from '../../src/storage/memory/store.ts';
+import { ACTOR, bucketNamed, bytesOf, PLAIN, testCore } from './core.fixture.ts';
+
+const GRACE = 60_000;
+const bucket = bucketNamed('b');
+const body = randomBytes(100_000);
+const terms = { grace: GRACE, uploadLife: 10 * GRACE, doneLife: 10 * GRACE };
+const never = new AbortController().signal;
+
+describe('core: collection', () => {
+  it('keeps what is named, and what lost its last name until the grace time is over', async () => {
+    const { put, core, store, pass } = testCore({ terms });
+    const { digest } = await put(bucket, 'one', body);
+    await put(bucket, 'two', body);
+    await core.objects.delete(bucket, 'one', undefined, {}, ACTOR);
+    pass(2 * GRACE);
+    assert.equal((await core.collection.collect(never)).digests, 0);
+    assert.deepEqual((await core.collection.explain(digest)).names.map((name) => name.key), ['two']);
+    await core.objects.delete(bucket, 'two', undefined, {}, ACTOR);
+    assert.equal((await core.collection.collect(never)).digests, 0);
+    const keep = await core.collection.explain(digest);
+    assert.ok(keep.stored && keep.names.length === 0 && keep.condemned !== undefined);
+    pass(2 * GRACE);
+    const round = await core.collection.collect(never);
+    assert.deepEqual([round.digests, round.blobs, round.bytes], [1, 1, body.length]);
+    assert.deepEqual(await store.blobs.list(undefined, 10), []);
+    assert.equal((await core.collection.explain(digest)).stored, false);
+  });
+
+  it('leaves a digest alone that was named again', async () => {
+    const { put, core, pass, text } = testCore({ terms });
+    await put(bucket, 'k', body);
+    await core.objects.delete(bucket, 'k', undefined, {}, ACTOR);
+    pass(2 * GRACE);
+    await put(bucket, 'again', body);
+    assert.equal((await core.collection.collect(never)).digests, 0);
+    assert.equal((await text(bucket, 'again')).length, body.toString().length);
+  });
+
+  it('never takes a digest from under a writer that comes to name it at the same moment', async () => {
+    for (let at = 1; at <= 6; at += 1) {
+      const gate = gatedStore();
+      const { put, core, pass, text } = testCore({ terms, store: gate.store });
+      await put(bucket, 'k', body);
+      await core.objects.delete(bucket, 'k', undefined, {}, ACTOR);
+      pass(2 * GRACE);
+      // The collector stops before a step, and a whole write happens there. Its first six steps look at no digest.
+      const done = gate.before(at + 6, () => put(bucket, 'again', body));
+      await core.collection.collect(never);
+      await done();
+      assert.equal((await text(bucket, 'again')).length, body.toString().length, `writer at step ${at}`);
+      pass(2 * GRACE);
+      await core.collection.collect(never);
+      assert.equal((await text(bucket, 'again')).length, body.toString().length, `writer at step ${at}, next round`);
+    }
+  });
+
+  it('never lets a writer name a digest that a whole round of collection removes before any of its steps', async () => {
+    for (let at = 1; at <= 8; at += 1) {
+      const gate = gatedStore();
+      const { put, core, pass, text } = testCore({ terms, store: gate.store });
+      await put(bucket, 'k', body);
+      await core.objects.delete(bucket, 'k', undefined, {}, ACTOR);
+      pass(2 * GRACE);
+      const done = gate.before(at, () => core.collection.collect(never));
+      await put(bucket, 'again', body);
+      await done();
+      assert.equal((await text(bucket, 'again')).length, body.toString().length, `collection before step ${at}`);
+    }
+  });
+
+  it('gives up bytes that arrived and were never named, and refuses to name them afterwards', async () => {
+    const { core, store, pass, keys } = testCore({ terms });
+    const arrived = await core.objects.receive(bucket, bytesOf(body), {});
+    assert.equal((await core.collection.collect(never)).blobs, 0);
+    pass(2 * GRACE);
+    assert.equal((await core.collection.collect(never)).blobs, 1);
+    assert.deepEqual(await store.blobs.list(undefined, 10), []);
+    await assert.rejects(core.objects.put(bucket, 'late', arrived, PLAIN, {}, ACTOR), (error) => isError(error, 'Unavailable'));
+    assert.deepEqual(await keys('head/'), []);
+  });
+
+  it('aborts sessions that nobody completes', async () => {
+    const { core, store, pass, keys } = testCore({ terms });
+    const session = await core.uploads.begin(bucket, 'k', PLAIN, undefined, ACTOR);
+    await core.uploads.putPart(bucket, session, 1, await core.objects.receive(bucket, bytesOf(body), {}));
+    pass(5 * GRACE);
+    assert.equal((await core.collection.collect(never)).uploads, 0);
+    pass(6 * GRACE);
+    const round = await core.collection.collect(never);
+    assert.deepEqual([round.uploads, round.blobs], [1, 1]);
+    assert.deepEqual(await store.blobs.list(undefined, 10), []);
+    assert.deepEqual(await keys('upload/'), []);
+    assert.deepEqual(await keys('part/'), []);
+  });
+
+  it('empties a bucket whose resource is gone only when its policy is Delete, and only after the grace time', async () => {
+    const claimed = new Set(['kept', 'dropped']);
+    const { put, core, store, pass, text } = testCore({ terms, claimed: () => claimed });
+    const kept = bucketNamed('kept');
+    await put(kept, 'k', body);
+    await put(bucketNamed('dropped', { deletionPolicy: 'Delete' }), 'k', randomBytes(90_000));
+    claimed.clear();
+    for (let round = 0; round < 4; round += 1) {
+      await core.collection.collect(never);
+      if (round === 0) assert.equal((await store.blobs.list(undefined, 10)).length, 2);
+      pass(2 * GRACE);
+    }
+    assert.equal((await store.blobs.list(undefined, 10)).length, 1);
+    assert.equal((await text(kept, 'k')).length, body.toString().length);
+  });
+
+  it('deletes empty buckets only, and shows nothing of the old one to a new one of the same name', async () => {
+    const { put, core, keys, resources } = testCore({ terms });
+    resources.set('b', 'team-a');
+    await put(bucket, 'k', 'x');
+    await assert.rejects(core.configuration.deleteBucket(bucket, ACTOR), (error) => isError(error, 'BucketNotEmpty'));
+    assert.ok(resources.has('b'));
+    await put(bucket, 'k2', 'x');
+    await core.objects.empty(bucket, ACTOR);
+    await core.uploads.begin(bucket, 'open', PLAIN, undefined, ACTOR);
+    await core.configuration.deleteBucket(bucket, ACTOR);
+    assert.equal(resources.has('b'), false);
+    await core.configuration.createBucket('b', 'team-a', ACTOR);
+    assert.deepEqual((await core.uploads.list(bucket, { prefix: '', limit: 10 })).uploads, []);
+    await core.collection.collect(never);
+    assert.deepEqual(await keys('upload/'), []);
+  });
+
+  it('never acknowledges a write into a bucket that is being deleted', async () => {
+    const { put, core, resources } = testCore({ terms });
+    resources.set('b', 'team-a');
+    await put(bucket, 'k', 'x');
+    await core.objects.delete(bucket, 'k', undefined, {}, ACTOR);
+    const writes = Promise.allSettled(Array.from({ length: 20 }, (_, n) => put(bucket, `k${n}`, 'x')));
+    const deletion = await core.configuration.deleteBucket(bucket, ACTOR).then(
+      () => true,
+      () => false,
+    );
+    const acknowledged = (await writes).filter((write) => write.status === 'fulfilled').length;
+    if (deletion) assert.equal(acknowledged, 0);
+    else assert.ok(resources.has('b'));
+  });
+});
+
+/** A memory store that runs something before the n-th record call after it was asked to. */
+function gatedStore(): { readonly store: Store; before(step: number, run: () => Promise<unknown>): () => Promise<unknown> } {
+  const inner = openMemoryStore();
+  let left = Infinity;
+  let action: () => Promise<unknown> = () => Promise.resolve();
+  let running: Promise<unknown> = Promise.resolve();
+  let inside = false;
+  const gate = async (): Promise<void> => {
+    if (inside) return;
+    left -= 1;
+    if (left !== 0) return;
+    inside = true;
+    running = action();
+    await running;
+    inside = false;
+  };
+  const records: Records = {
+    get: async (key) => (await gate(), inner.records.get(key)),
+    scan: async (query) => (await gate(), inner.records.scan(query)),
+    write: async (changes: readonly Change[]) => (await gate(), inner.records.write(changes)),
+  };
+  return {
+    store: { ...inner, records },
+    before: (step, run) => {
+      left = step;
+      action = run;
+      return async () => {
+        left = Infinity;
+        await running;
+      };
+    },
+  };
+}

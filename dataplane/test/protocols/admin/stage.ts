@@ -1,0 +1,274 @@
+/** A stage for the JSON API: requests in, answers out, over a core of plain arrays and rights given as a function. */
+import type { BucketConfig, Snapshot } from '@bonded/crds';
+import type { Principal } from '../../../src/authn/principal.ts';
+import { createSessions } from '../../../src/authn/session.ts';
+import { ephemeralSigningKey } from '../../../src/authn/signingKey.ts';
+import type { BucketSettings, Core, JournalEntry, Keep, SearchQuery } from '../../../src/core/core.ts';
+import type { ObjectVersion } from '../../../src/core/object.ts';
+import { ArtefactError, asArtefactError } from '../../../src/errors.ts';
+import type { Call, Demand, Protocol, Reply, RequestHead } from '../../../src/protocols/contract.ts';
+import { assertDocumented } from './document.ts';
+import { createAdminProtocol } from '../../../src/protocols/admin/protocol.ts';
+import type { AdminDeps } from '../../../src/protocols/admin/table.ts';
+
+export const ALICE: Principal = {
+  kind: 'accessKey',
+  id: 'key:ALICE',
+  accessKey: { accessKeyId: 'ALICE', namespace: 'team-a', secretName: 'alice' },
+};
+
+/** An identity out of an OIDC token. */
+export const BOB: Principal = {
+  kind: 'oidc',
+  id: 'oidc:https://issuer.test|bob',
+  oidc: { issuer: 'https://issuer.test', claims: { sub: 'bob', groups: ['team-a'] } },
+};
+
+export const NOW = Date.UTC(2026, 10, 24, 9);
+
+export interface Request {
+  readonly body?: unknown;
+  readonly rawBody?: string | Uint8Array;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signedSha256?: string;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+  readonly json: any;
+  readonly body: Reply['body'];
+  readonly operation?: string;
+}
+
+/** The head of a request. */
+export function headOf(method: string, target: string, headers: Readonly<Record<string, string>> = {}): RequestHead {
+  const [rawPath = '', ...rest] = target.split('?');
+  const lower = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+  return {
+    id: 'request-1',
+    method,
+    target,
+    rawPath,
+    query: [...new URLSearchParams(rest.join('?'))],
+    headers: lower,
+    rawHeaders: Object.entries(lower),
+    remoteAddress: '127.0.0.1',
+    secure: false,
+    host: 'store.test:8080',
+  };
+}
+
+/** A bucket as manifests or the API make one. */
+export function bucketNamed(name: string, settings: Partial<BucketConfig> = {}): BucketConfig {
+  return {
+    name,
+    namespace: 'team-a',
+    origin: { managedBy: 'api', owner: 'api' },
+    location: 'default',
+    versioning: 'Disabled',
+    immutability: [],
+    deletionPolicy: 'Retain',
+    cors: [],
+    tags: {},
+    ...settings,
+  };
+}
+
+/** An object version of that key. */
+export function objectNamed(key: string, settings: Partial<ObjectVersion> = {}): ObjectVersion {
+  return {
+    key,
+    id: '01KAV4Z9Q2B7N4X8S5T3V6W1YC',
+    versionId: 'null',
+    deleteMarker: false,
+    modified: Date.UTC(2026, 10, 24),
+    owner: ALICE.id,
+    digest: `sha256:${'ab'.repeat(32)}`,
+    size: 4,
+    etag: '098f6bcd4621d373cade4e832627b4f6',
+    headers: { contentType: 'text/plain' },
+    metadata: {},
+    tags: {},
+    storageClass: 'STANDARD',
+    ...settings,
+  };
+}
+
+/** Everything that a test may set before and look at afterwards. */
+export interface Stage {
+  readonly buckets: BucketConfig[];
+  readonly objects: Map<string, ObjectVersion[]>;
+  readonly journal: JournalEntry[];
+  readonly created: Map<string, number>;
+  keep: Keep | undefined;
+  /** What the caller may do; by default everything. */
+  may: (demand: Demand) => boolean;
+  principal: Principal;
+  /** Names of mutating calls of the core, with what they were about. */
+  readonly done: string[];
+  send(method: string, target: string, request?: Request): Promise<Answer>;
+  readonly protocol: Protocol;
+}
+
+export function createStage(deps: Partial<AdminDeps> = {}): Stage {
+  const stage: Stage = {
+    buckets: [],
+    objects: new Map(),
+    journal: [],
+    created: new Map(),
+    keep: undefined,
+    may: () => true,
+    principal: ALICE,
+    done: [],
+    send: (method, target, request = {}) => send(stage, method, target, request),
+    protocol: createAdminProtocol({
+      openapi: { openapi: '3.1.0', info: {}, paths: {} },
+      snapshot: () => snapshotOf(stage),
+      namespaceFor: () => 'team-a',
+      bindingsOf: () => [],
+      bearer: { verify: async (token) => tokenPrincipal(token) },
+      sessions: createSessions({ keys: [ephemeralSigningKey()], clock: () => NOW, trusts: () => true }),
+      clock: () => NOW,
+      presign: async (_principal, { endpoint, bucket, key = '' }) => ({
+        url: `${endpoint}/${bucket}/${key}?X-Amz-Signature=0`,
+        expires: 0,
+      }),
+      ...deps,
+    }),
+  };
+  return stage;
+}
+
+async function tokenPrincipal(token: string): Promise<Principal> {
+  if (token === 'bobs-token') return BOB;
+  throw new ArtefactError('TokenInvalid', 'The signature of the token is wrong.');
+}
+
+export function snapshotOf(stage: Stage): Snapshot {
+  return { revision: 'r', buckets: [...stage.buckets], bindings: [], policies: [], accessKeys: [] };
+}
+
+async function send(stage: Stage, method: string, target: string, request: Request): Promise<Answer> {
+  const head = headOf(method, target, { ...(request.body !== undefined && { 'content-type': 'application/json' }), ...request.headers });
+  let operation: string | undefined;
+  const answer = await perform();
+  assertDocumented(head, answer);
+  return answer;
+
+  async function perform(): Promise<Answer> {
+    try {
+      const recognised = stage.protocol.recognise(head);
+      operation = recognised.operation.name;
+      const call = callOf(stage, head, { ...request, operation: recognised.operation.name, params: recognised.params as unknown });
+      if (recognised.operation.authenticates === 'request')
+        for (const demand of recognised.operation.demands(head, recognised.params)) call.authorise(demand);
+      return answerOf(await recognised.operation.handle(call, coreOf(stage)), operation);
+    } catch (thrown) {
+      const error = asArtefactError(thrown);
+      if (error.code === 'Internal') throw thrown;
+      return answerOf(stage.protocol.renderError(error, { head }), operation);
+    }
+  }
+}
+
+function answerOf({ status, headers = {}, body }: Reply, operation: string | undefined): Answer {
+  const json: unknown = typeof body === 'string' && body !== '' ? JSON.parse(body) : undefined;
+  return { status, headers, json, body, operation };
+}
+
+/** A call as the journey would make it. */
+function callOf(stage: Stage, head: RequestHead, given: Request & { readonly operation: string; readonly params: unknown }): Call<unknown> {
+  const raw = given.rawBody ?? (given.body === undefined ? '' : JSON.stringify(given.body));
+  const bytes = typeof raw === 'string' ? Buffer.from(raw) : raw;
+  return {
+    head,
+    params: given.params,
+    operation: given.operation,
+    principal: stage.principal,
+    payload: { bytes: inChunks(bytes), signedSha256: given.signedSha256, trailers: new Map() },
+    snapshot: snapshotOf(stage),
+    signal: new AbortController().signal,
+    actor: { principal: stage.principal.id, operation: given.operation, requestId: head.id, remoteAddress: head.remoteAddress },
+    authorise: (demand) => {
+      if (!stage.may(demand)) throw new ArtefactError('AccessDenied', 'Access denied.');
+    },
+    may: (demand) => stage.may(demand),
+    admit: () => Promise.reject(new Error('nothing leaves through the JSON API')),
+    become: (principal) => {
+      stage.principal = principal;
+    },
+  };
+}
+
+/** Lends every chunk in one buffer that is used again, as sockets do. */
+async function* inChunks(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  const buffer = new Uint8Array(7);
+  for (let at = 0; at < bytes.length; at += buffer.length) {
+    const part = bytes.subarray(at, at + buffer.length);
+    buffer.set(part);
+    yield buffer.subarray(0, part.length);
+  }
+  buffer.fill(0);
+}
+
+function coreOf(stage: Stage): Core {
+  const { done } = stage;
+  const core: DeepPartial<Core> = {
+    objects: {
+      listVersions: async (bucket) => ({
+        versions: versionsOf(stage, bucket).map((object) => ({ ...object, isLatest: true })),
+        prefixes: [],
+      }),
+      empty: async (bucket) => void done.push(`empty ${bucket.name}`),
+    },
+    configuration: {
+      createBucket: async (name, namespace, _actor, settings) => {
+        done.push(`create ${name} in ${namespace}`);
+        stage.buckets.push(bucketNamed(name, { namespace, ...settings }));
+      },
+      deleteBucket: async (bucket) => void done.push(`delete ${bucket.name}`),
+      updateBucket: async (bucket, settings) => {
+        done.push(`update ${bucket.name} ${Object.keys(settings).join()}`);
+        update(stage, bucket, settings);
+      },
+      bucketCreated: async (bucket) => stage.created.get(bucket.name) ?? Date.UTC(2026, 10, 1),
+    },
+    journal: {
+      read: async ({ after = '', limit, tail }) => {
+        const entries = stage.journal.filter(({ id }) => id > after);
+        return tail === true ? entries.slice(-limit) : entries.slice(0, limit);
+      },
+    },
+    collection: {
+      explain: async (digest) => stage.keep ?? { digest, stored: false, names: [] },
+      collect: async () => ({ digests: 1, blobs: 1, uploads: 0, bytes: 4 }),
+    },
+    search: async (query) => searchIn(stage, query),
+  };
+  return core as Core;
+}
+
+type DeepPartial<T> = { [Name in keyof T]?: T[Name] extends (...args: never[]) => unknown ? T[Name] : DeepPartial<T[Name]> };
+
+function versionsOf(stage: Stage, { name }: BucketConfig): readonly ObjectVersion[] {
+  return stage.objects.get(name) ?? [];
+}
+
+function update(stage: Stage, bucket: BucketConfig, settings: BucketSettings): void {
+  const index = stage.buckets.findIndex(({ name }) => name === bucket.name);
+  stage.buckets[index] = { ...bucket, ...settings };
+}
+
+/** Looks at no more than two names a call, so that pages come up short. */
+function searchIn(stage: Stage, { bucket, prefix = '', digest, metadata = {}, after = '', limit }: SearchQuery) {
+  const candidates = versionsOf(stage, bucket).filter(({ key }) => key > after);
+  const looked = candidates.slice(0, Math.min(2, limit));
+  const objects = looked.filter(
+    (object) =>
+      object.key.startsWith(prefix) &&
+      (digest === undefined || object.digest === digest) &&
+      Object.entries(metadata).every(([name, value]) => object.metadata[name] === value),
+  );
+  return { objects, next: candidates.length > looked.length ? looked.at(-1)?.key : undefined };
+}

@@ -1,0 +1,183 @@
+/** A real server process on free ports with folders of its own. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freePorts } from './ports.ts';
+
+export const CHECKOUT = resolve(import.meta.dirname, '../..');
+
+export interface ServerOptions {
+  /** Manifests by file name, beside those that come with the checkout when `withSamples`. */
+  readonly manifests?: Readonly<Record<string, string>>;
+  readonly withSamples?: boolean;
+  /** Content of the file of trusted issuers. */
+  readonly issuers?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+export interface Server {
+  readonly url: string;
+  readonly host: string;
+  readonly metricsUrl: string;
+  readonly folder: string;
+  readonly dataFolder: string;
+  readonly manifestsFolder: string;
+  readonly credentials: Credentials;
+  /** An environment in which AWS tools know the server and its Owner key, and nothing of the person who runs the tests. */
+  readonly awsEnv: Readonly<Record<string, string>>;
+  readonly pid: number;
+  log(): Promise<string>;
+  /** Ends it at once, with all of its processes, as a power cut would. */
+  kill(): Promise<void>;
+  /** Asks it to end and answers the exit code. */
+  terminate(): Promise<number | null>;
+  /** Starts it again on the same folders and ports. */
+  start(): Promise<void>;
+  /** Ends it and removes its folders. */
+  stop(): Promise<void>;
+}
+
+const READY_WITHIN_MS = 60_000;
+const STOPS_WITHIN_MS = 30_000;
+const running = new Set<ChildProcess>();
+
+// Whatever way the tests end, no server outlives them.
+process.on('exit', () => running.forEach(killGroup));
+
+export async function startServer(options: ServerOptions = {}): Promise<Server> {
+  const folder = await mkdtemp(join(tmpdir(), 'bonded-server-'));
+  const paths = { data: join(folder, 'data'), manifests: join(folder, 'manifests'), log: join(folder, 'server.log') };
+  await layManifests(paths.manifests, options);
+  const [port = 0, metricsPort = 0] = await freePorts(2);
+  const host = `127.0.0.1:${port}`;
+  const env: Record<string, string> = {
+    PATH: process.env.PATH ?? '',
+    HOME: folder,
+    BONDED_LISTEN: host,
+    BONDED_METRICS_LISTEN: `127.0.0.1:${metricsPort}`,
+    BONDED_DATA: paths.data,
+    BONDED_MANIFESTS: paths.manifests,
+    ...options.env,
+  };
+  if (options.issuers !== undefined) {
+    env.BONDED_OIDC_ISSUERS = join(folder, 'issuers.yaml');
+    await writeFile(env.BONDED_OIDC_ISSUERS, options.issuers);
+  }
+
+  const launch = () => launchProcess(env, paths.log, `http://${host}`);
+  const state = { child: await launch() };
+  const credentialsFile = join(paths.data, 'root-credentials');
+  return {
+    url: `http://${host}`,
+    host,
+    metricsUrl: `http://127.0.0.1:${metricsPort}`,
+    folder,
+    dataFolder: paths.data,
+    manifestsFolder: paths.manifests,
+    credentials: parseCredentials(await readFile(credentialsFile, 'utf8')),
+    awsEnv: {
+      PATH: process.env.PATH ?? '',
+      HOME: folder,
+      AWS_SHARED_CREDENTIALS_FILE: credentialsFile,
+      AWS_CONFIG_FILE: join(folder, 'aws-config'),
+      AWS_PROFILE: 'bonded',
+      AWS_DEFAULT_REGION: 'us-east-1',
+      AWS_EC2_METADATA_DISABLED: 'true',
+      AWS_MAX_ATTEMPTS: '2',
+    },
+    get pid() {
+      return state.child.pid ?? 0;
+    },
+    log: () => readFile(paths.log, 'utf8'),
+    kill: () => killProcess(state.child),
+    terminate: () => terminateProcess(state.child),
+    start: async () => {
+      state.child = await launch();
+    },
+    stop: async () => {
+      await terminateProcess(state.child);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function layManifests(folder: string, options: ServerOptions): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  if (options.withSamples === true) await cp(join(CHECKOUT, 'config/standalone'), folder, { recursive: true });
+  await Promise.all(Object.entries(options.manifests ?? {}).map(([name, text]) => writeFile(join(folder, name), text)));
+}
+
+/** A group of its own, so that worker processes end with it. */
+async function launchProcess(env: Record<string, string>, logFile: string, url: string): Promise<ChildProcess> {
+  const log = openSync(logFile, 'a');
+  const child = spawn(process.execPath, ['dataplane/src/main.ts'], { cwd: CHECKOUT, env, detached: true, stdio: ['ignore', log, log] });
+  closeSync(log);
+  running.add(child);
+  try {
+    await untilReady(child, url);
+  } catch (error) {
+    await killProcess(child);
+    const said = await readFile(logFile, 'utf8');
+    throw new Error(`The server did not become ready; it said:\n${said.slice(-4000)}`, { cause: error });
+  }
+  return child;
+}
+
+async function untilReady(child: ChildProcess, url: string): Promise<void> {
+  const until = Date.now() + READY_WITHIN_MS;
+  while (Date.now() < until) {
+    if (hasEnded(child)) throw new Error(`It ended with ${child.exitCode ?? child.signalCode}.`);
+    const answer = await fetch(`${url}/readyz`).catch(() => undefined);
+    await answer?.body?.cancel();
+    if (answer?.ok === true) return;
+    await sleep(50);
+  }
+  throw new Error(`No ready answer within ${READY_WITHIN_MS} ms.`);
+}
+
+const hasEnded = (child: ChildProcess) => child.exitCode !== null || child.signalCode !== null;
+
+function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // The whole group has ended already.
+  }
+}
+
+async function killProcess(child: ChildProcess): Promise<void> {
+  const ended = hasEnded(child) ? undefined : once(child, 'exit');
+  killGroup(child);
+  await ended;
+  running.delete(child);
+}
+
+async function terminateProcess(child: ChildProcess): Promise<number | null> {
+  if (!hasEnded(child)) {
+    const ended = once(child, 'exit', { signal: AbortSignal.timeout(STOPS_WITHIN_MS) });
+    child.kill('SIGTERM');
+    await ended.catch(() => undefined);
+  }
+  const code = child.exitCode;
+  await killProcess(child);
+  return code;
+}
+
+/** Reads the AWS credentials file that the server makes at its first start. */
+function parseCredentials(text: string): Credentials {
+  const value = (name: string) => new RegExp(`^${name}\\s*=\\s*(\\S+)$`, 'm').exec(text)?.[1];
+  const accessKeyId = value('aws_access_key_id');
+  const secretAccessKey = value('aws_secret_access_key');
+  if (accessKeyId === undefined || secretAccessKey === undefined) throw new Error('The root credentials file holds no key pair.');
+  return { accessKeyId, secretAccessKey };
+}
