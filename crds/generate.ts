@@ -34,7 +34,10 @@ function withDefaultsPresent(schema: Record<string, unknown>): Record<string, un
   const inner = properties.map(([name, property]) => [name, withDefaultsPresent(property)] as const);
   return {
     ...schema,
-    ...(properties.length > 0 && { properties: Object.fromEntries(inner), required: [...((schema.required as string[]) ?? []), ...required] }),
+    ...(properties.length > 0 && {
+      properties: Object.fromEntries(inner),
+      required: [...((schema.required as string[]) ?? []), ...required],
+    }),
     ...(schema.items !== undefined && { items: withDefaultsPresent(schema.items as Record<string, unknown>) }),
   };
 }

@@ -26,8 +26,8 @@ const CRDS = 'crds/src';
 
 /** What any room may import. */
 const LEAVES: readonly Room[] = [ERRORS, TELEMETRY];
-/** A storage driver knows the contracts, its own files and nothing else. */
-const OF_A_DRIVER: readonly Room[] = [...LEAVES, STORAGE_CONTRACT];
+/** A storage driver knows the contracts, what all drivers share, and its own files. */
+const OF_A_DRIVER: readonly Room[] = [...LEAVES, STORAGE_CONTRACT, STORAGE];
 /** A protocol describes operations over everything below, and never sees another protocol. */
 const OF_A_PROTOCOL: readonly Room[] = [...LEAVES, PROTOCOLS, AUTHN, PRINCIPAL, AUTHZ, EVIDENCE, CORE, STORAGE_CONTRACT, CONFIG, CRDS];
 
@@ -51,7 +51,7 @@ export const MAY_IMPORT: Readonly<Record<Room, readonly Room[]>> = {
   'dataplane/src/protocols/s3': OF_A_PROTOCOL,
   'dataplane/src/protocols/admin': OF_A_PROTOCOL,
   'dataplane/src/protocols/sts': OF_A_PROTOCOL,
-  [HTTP]: [...OF_A_PROTOCOL],
+  [HTTP]: OF_A_PROTOCOL,
   // Builds the house: the only file that knows all rooms.
   'dataplane/src/main.ts': [EVERY_ROOM],
 };

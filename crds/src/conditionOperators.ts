@@ -6,7 +6,14 @@ import type { ConditionKey, KeyValues } from './conditionKeys.ts';
 export type Comparison = 'text' | 'number' | 'date' | 'boolean' | 'address' | 'presence';
 
 const OPERATORS: ReadonlyMap<string, Comparison> = new Map<string, Comparison>([
-  ...named('text', ['StringEquals', 'StringNotEquals', 'StringEqualsIgnoreCase', 'StringNotEqualsIgnoreCase', 'StringLike', 'StringNotLike']),
+  ...named('text', [
+    'StringEquals',
+    'StringNotEquals',
+    'StringEqualsIgnoreCase',
+    'StringNotEqualsIgnoreCase',
+    'StringLike',
+    'StringNotLike',
+  ]),
   ...named('text', ['ArnEquals', 'ArnNotEquals', 'ArnLike', 'ArnNotLike']),
   ...named('number', comparisons('Numeric')),
   ...named('date', comparisons('Date')),

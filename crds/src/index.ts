@@ -1,2 +1,18 @@
 export * from './snapshot.ts';
 export * from './policy.ts';
+export * from './resource.ts';
+export { compile, type Compiled, type CompileOptions } from './compile.ts';
+export { reaches } from './compileBindings.ts';
+export type { Condition, Reason } from './condition.ts';
+export { conditionKey } from './conditionKeys.ts';
+export { policyTime } from './conditionOperators.ts';
+export { API_VERSION, type StructuralSchema } from './definitions.ts';
+export { compileGlob, compileWildcard, type Pattern, type WildcardPiece } from './pattern.ts';
+export { MAX_POLICY_BYTES, parsePolicyDocument, readPolicyDocument } from './policyDocument.ts';
+export { PolicyRefused } from './policyReading.ts';
+export { readTemplate, type Template } from './policyVariables.ts';
+export { actionScope } from './s3Actions.ts';
+export { bucketNameProblem, problemsOfChange, readResource, type ReadResource } from './schema.ts';
+export { sealSnapshot, withBuiltInOwner } from './seal.ts';
+export { judgeOf, showPath, type Judge, type Problem } from './structural.ts';
+export { readYaml, type LocatedDocument, type LocatedReason, type Path } from './yaml.ts';

@@ -52,7 +52,7 @@ export function compileWildcard(pieces: string | readonly WildcardPiece[]): Patt
 
 function globTokens(glob: string): readonly Token[] {
   const tokens: Token[] = [];
-  for (let at = 0; at < glob.length; ) {
+  for (let at = 0; at < glob.length;) {
     const segmentBegins = at === 0 || glob[at - 1] === '/';
     if (segmentBegins && glob.startsWith('**/', at)) {
       tokens.push(SEGMENTS, SEGMENTS_BODY);
@@ -124,7 +124,8 @@ function step(tokens: readonly Token[], { alive, next, point }: { alive: Uint8Ar
     if (alive[at] !== 1) continue;
     const token = tokens[at] as Token;
     if (token === RUN || token === SEGMENTS_BODY || (token === RUN_INSIDE && point !== SLASH)) enter(tokens, next, at);
-    const passes = token === point || token === ONE || (token === ONE_INSIDE && point !== SLASH) || (token === SEGMENTS_BODY && point === SLASH);
+    const passes =
+      token === point || token === ONE || (token === ONE_INSIDE && point !== SLASH) || (token === SEGMENTS_BODY && point === SLASH);
     if (passes) enter(tokens, next, at + 1);
   }
 }

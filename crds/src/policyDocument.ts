@@ -12,17 +12,7 @@ import { asList, PolicyRefused, record, refuseUnknown, type Scope } from './poli
 export const MAX_POLICY_BYTES = 20 * 1024;
 
 const ELEMENTS = ['Version', 'Id', 'Statement'];
-const STATEMENT_ELEMENTS = [
-  'Sid',
-  'Effect',
-  'Principal',
-  'NotPrincipal',
-  'Action',
-  'NotAction',
-  'Resource',
-  'NotResource',
-  'Condition',
-];
+const STATEMENT_ELEMENTS = ['Sid', 'Effect', 'Principal', 'NotPrincipal', 'Action', 'NotAction', 'Resource', 'NotResource', 'Condition'];
 
 /** Reads the JSON text of a policy of `bucket`. Throws `PolicyRefused`. */
 export function parsePolicyDocument(text: string, bucket: string): PolicyDocument {

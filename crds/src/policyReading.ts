@@ -40,7 +40,8 @@ export function asList(value: unknown): readonly unknown[] {
 export function strings(value: unknown, path: string): readonly string[] {
   const list = asList(value);
   if (list.length === 0) throw new PolicyRefused(path, 'must not be empty');
-  if (!list.every((item) => typeof item === 'string' && item !== '')) throw new PolicyRefused(path, 'must be a string or a list of strings');
+  if (!list.every((item) => typeof item === 'string' && item !== ''))
+    throw new PolicyRefused(path, 'must be a string or a list of strings');
   return list as readonly string[];
 }
 
@@ -51,7 +52,11 @@ export function refuseUnknown(elements: Elements, known: readonly string[], path
 }
 
 /** Which of an element and its negation is there; exactly one must be. */
-export function eitherOf(elements: Elements, name: string, path: string): { readonly not: boolean; readonly value: unknown; readonly path: string } {
+export function eitherOf(
+  elements: Elements,
+  name: string,
+  path: string,
+): { readonly not: boolean; readonly value: unknown; readonly path: string } {
   const negated = `Not${name}`;
   const given = [name, negated].filter((element) => elements[element] !== undefined);
   if (given.length !== 1) throw new PolicyRefused(path, `must have exactly one of ${name} and ${negated}`);

@@ -50,5 +50,8 @@ export function isAccountAction(action: string): boolean {
 }
 
 function names(list: string): readonly string[] {
-  return list.trim().split(/\s+/).map((name) => `s3:${name.toLowerCase()}`);
+  return list
+    .trim()
+    .split(/\s+/)
+    .map((name) => `s3:${name.toLowerCase()}`);
 }

@@ -63,7 +63,11 @@ function documentProblems({ spec }: BucketPolicyResource): readonly Problem[] {
 function readSecret(value: unknown): ReadResource {
   const judged = judgeSecret(value);
   if (judged.problems.length > 0) return { problems: judged.problems };
-  const { metadata, data = {}, stringData = {} } = judged.value as {
+  const {
+    metadata,
+    data = {},
+    stringData = {},
+  } = judged.value as {
     readonly metadata: Metadata;
     readonly data?: Readonly<Record<string, string>>;
     readonly stringData?: Readonly<Record<string, string>>;

@@ -7,6 +7,9 @@ import type { PolicyDocument } from './policy.ts';
 /** The namespace whose policies and bindings reach every bucket. */
 export const SYSTEM_NAMESPACE = 'bonded-system';
 
+/** The name of the built-in Owner's binding and Secret, in `SYSTEM_NAMESPACE`. No resource of Kubernetes can be called so. */
+export const ROOT_NAME = 'bonded:root';
+
 export interface Snapshot {
   /** Digest of the content: two equal snapshots have equal revisions. */
   readonly revision: string;
@@ -14,6 +17,14 @@ export interface Snapshot {
   readonly bindings: readonly BindingConfig[];
   readonly policies: readonly PolicyConfig[];
   readonly accessKeys: readonly AccessKeyConfig[];
+  /** Buckets that have a policy which cannot be compiled: nobody gets in until it is mended. */
+  readonly closed?: readonly ClosedBucket[];
+}
+
+export interface ClosedBucket {
+  readonly bucket: string;
+  /** For people and logs. */
+  readonly reason: string;
 }
 
 /** Where a resource comes from: made through Bonded's own API, or managed by someone else (Git, kubectl, an editor). */
@@ -36,6 +47,8 @@ export interface BucketConfig {
   /** Name on the wire. */
   readonly name: string;
   readonly namespace: string;
+  /** `metadata.name` of its resource. */
+  readonly resource?: string;
   readonly origin: Origin;
   readonly location: string;
   readonly versioning: 'Enabled' | 'Suspended' | 'Disabled';

@@ -53,7 +53,10 @@ export function toJsonSchema(schema: StructuralSchema): Record<string, unknown> 
 
 /** `spec.subjects[0].oidc`: a path as people read it. */
 export function showPath(path: Path): string {
-  return path.reduce<string>((shown, step) => (typeof step === 'number' ? `${shown}[${step}]` : shown === '' ? step : `${shown}.${step}`), '');
+  return path.reduce<string>(
+    (shown, step) => (typeof step === 'number' ? `${shown}[${step}]` : shown === '' ? step : `${shown}.${step}`),
+    '',
+  );
 }
 
 function problemOf(error: ErrorObject): Problem {

@@ -58,7 +58,8 @@ export async function openBucket(context: CoreContext, config: BucketConfig): Pr
   for (;;) {
     const found = await findBucket(store, config.name);
     if (found !== undefined && isClosing(found.record, context.now())) throw bucketGone(config.name);
-    if (found !== undefined && isCurrent(found.record, config)) return { store, id: found.record.id, config, created: found.record.created };
+    if (found !== undefined && isCurrent(found.record, config))
+      return { store, id: found.record.id, config, created: found.record.created };
     await writeRecord(store, config, found, context.now());
   }
 }

@@ -82,7 +82,14 @@ async function findDone(completion: Completion): Promise<PutResult | undefined> 
 }
 
 function doneValue(completion: Completion, version: ObjectVersion): Json {
-  const done: DoneRecord = { bucketId: completion.bucket.id, key: completion.key, versionId: version.versionId, id: version.id, digest: version.digest, finished: version.modified };
+  const done: DoneRecord = {
+    bucketId: completion.bucket.id,
+    key: completion.key,
+    versionId: version.versionId,
+    id: version.id,
+    digest: version.digest,
+    finished: version.modified,
+  };
   return done as unknown as Json;
 }
 
@@ -109,12 +116,16 @@ async function claimedParts(completion: Completion, session: UploadSession): Pro
 
 function checkOrder({ claims, uploadId }: Completion): void {
   if (claims.every((claim, index) => index === 0 || claims[index - 1]!.number < claim.number)) return;
-  throw new ArtefactError('PartsOutOfOrder', 'The list of parts was not in ascending order. Parts must be ordered by part number.', { details: { uploadId } });
+  throw new ArtefactError('PartsOutOfOrder', 'The list of parts was not in ascending order. Parts must be ordered by part number.', {
+    details: { uploadId },
+  });
 }
 
 function agrees(part: PartRecord, claim: PartClaim): boolean {
   if (part.etag !== claim.etag) return false;
-  return Object.entries(claim.checksums ?? {}).every(([algorithm, value]) => part.checksums[algorithm as keyof typeof part.checksums] === value);
+  return Object.entries(claim.checksums ?? {}).every(
+    ([algorithm, value]) => part.checksums[algorithm as keyof typeof part.checksums] === value,
+  );
 }
 
 function partUnknown(session: UploadSession, claim: PartClaim): ArtefactError {
@@ -165,7 +176,11 @@ function joinedEtag(parts: readonly PartRecord[]): string {
   return `${hash.digest('hex')}-${parts.length}`;
 }
 
-async function wholeChecksum(session: UploadSession, parts: readonly PartRecord[], full: string | undefined): Promise<Checksum | undefined> {
+async function wholeChecksum(
+  session: UploadSession,
+  parts: readonly PartRecord[],
+  full: string | undefined,
+): Promise<Checksum | undefined> {
   if (session.checksum === undefined) return undefined;
   const { algorithm, type } = session.checksum;
   if (type === 'FULL_OBJECT') return full === undefined ? undefined : { algorithm, type, value: full };
@@ -173,7 +188,10 @@ async function wholeChecksum(session: UploadSession, parts: readonly PartRecord[
   for (const part of parts) {
     const value = part.checksums[algorithm];
     if (value === undefined) {
-      throw new ArtefactError('InvalidRequest', `The upload was created with ${algorithm}, and part ${part.number} was uploaded without it.`);
+      throw new ArtefactError(
+        'InvalidRequest',
+        `The upload was created with ${algorithm}, and part ${part.number} was uploaded without it.`,
+      );
     }
     hash.update(Buffer.from(value, 'base64'));
   }
@@ -192,7 +210,8 @@ function compareChecksum(expected: Checksum | undefined, computed: Checksum | un
 async function adoptParts(context: CoreContext, bucket: OpenBucket, content: Content, segments: readonly Segment[]): Promise<Adoption> {
   const found = await findDigest(bucket.store, content.digest);
   if (found !== undefined) {
-    const own = found.record.segments.length === segments.length && found.record.segments.every(([blob], index) => blob === segments[index]?.[0]);
+    const own =
+      found.record.segments.length === segments.length && found.record.segments.every(([blob], index) => blob === segments[index]?.[0]);
     return { known: !own, changes: takeBack(content.digest, found), after: [] };
   }
   const value = digestValue({ size: content.size, created: context.now(), segments });

@@ -6,7 +6,8 @@ import type { Conditions, ObjectVersion, Version } from './object.ts';
 export function checkWrite(current: Version | undefined, conditions: Conditions): void {
   const object = current === undefined || current.deleteMarker ? undefined : current;
   if (conditions.ifMatch !== undefined) requireMatch(object, conditions.ifMatch);
-  if (conditions.ifNoneMatch !== undefined && object !== undefined && matches(object, conditions.ifNoneMatch)) throw failed('If-None-Match');
+  if (conditions.ifNoneMatch !== undefined && object !== undefined && matches(object, conditions.ifNoneMatch))
+    throw failed('If-None-Match');
 }
 
 /** The same for a delete: S3 lets a condition on nothing fail, since it cannot be the version that was meant. */
@@ -14,7 +15,8 @@ export function checkDelete(current: Version | undefined, conditions: Conditions
   const object = current === undefined || current.deleteMarker ? undefined : current;
   if (conditions.ifMatch !== undefined) requireMatch(object, conditions.ifMatch);
   if (conditions.ifMatchSize !== undefined && object?.size !== conditions.ifMatchSize) throw failed('x-amz-if-match-size');
-  if (conditions.ifMatchModified !== undefined && !sameSecond(object, conditions.ifMatchModified)) throw failed('x-amz-if-match-last-modified-time');
+  if (conditions.ifMatchModified !== undefined && !sameSecond(object, conditions.ifMatchModified))
+    throw failed('x-amz-if-match-last-modified-time');
 }
 
 function requireMatch(object: ObjectVersion | undefined, etags: readonly string[]): void {
@@ -32,5 +34,7 @@ function sameSecond(object: ObjectVersion | undefined, modified: number): boolea
 }
 
 function failed(condition: string): ArtefactError {
-  return new ArtefactError('PreconditionFailed', 'At least one of the pre-conditions you specified did not hold.', { details: { condition } });
+  return new ArtefactError('PreconditionFailed', 'At least one of the pre-conditions you specified did not hold.', {
+    details: { condition },
+  });
 }

@@ -54,7 +54,10 @@ async function closeBucket(context: CoreContext, bucket: BucketConfig, removeRes
   const closing = await mark(context, bucket, true);
   try {
     if ((await store.records.scan({ prefix: keys.heads(id), limit: 1 })).length > 0) {
-      throw new ArtefactError('BucketNotEmpty', 'The bucket you tried to delete is not empty. Delete all versions of all objects in it first.');
+      throw new ArtefactError(
+        'BucketNotEmpty',
+        'The bucket you tried to delete is not empty. Delete all versions of all objects in it first.',
+      );
     }
     await removeResource();
   } catch (error) {
@@ -63,7 +66,10 @@ async function closeBucket(context: CoreContext, bucket: BucketConfig, removeRes
   }
   const found = await findBucket(store, bucket.name);
   if (found === undefined || found.revision !== closing) return;
-  await store.records.write([...retireBucket(bucket.name, found.record, context.now()), { delete: keys.bucket(bucket.name), ifRevision: closing }]);
+  await store.records.write([
+    ...retireBucket(bucket.name, found.record, context.now()),
+    { delete: keys.bucket(bucket.name), ifRevision: closing },
+  ]);
 }
 
 /** Sets or takes off the closing mark; answers the record's revision. */
@@ -72,7 +78,8 @@ async function mark(context: CoreContext, bucket: BucketConfig, closing: boolean
   for (;;) {
     const found = await findBucket(store, bucket.name);
     if (found === undefined) throw new ArtefactError('BucketUnknown', 'The specified bucket does not exist.');
-    if (closing && isClosing(found.record, context.now())) throw new ArtefactError('ConcurrentChange', 'The bucket is being deleted by another request. Please try again.');
+    if (closing && isClosing(found.record, context.now()))
+      throw new ArtefactError('ConcurrentChange', 'The bucket is being deleted by another request. Please try again.');
     const { closing: _closing, ...rest } = found.record;
     const value = bucketValue(closing ? { ...rest, closing: context.now() } : rest);
     try {

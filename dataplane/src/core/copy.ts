@@ -32,7 +32,11 @@ export async function copyVersion(context: CoreContext, copy: Copy): Promise<Put
   const bytes = openDigest(storeOf(context, from.bucket), digest);
   const arrived = await receive(context, target.store, bytes, { size, sha256: { hex: digestHex(digest), signed: false } });
   const { layout: _layout, partCount: _partCount, ...content } = contentOf(from.version);
-  return nameContent(context, { ...naming, content, adopt: () => planAdoption(target.store, digest, arrived.place, { size, now: context.now() }) });
+  return nameContent(context, {
+    ...naming,
+    content,
+    adopt: () => planAdoption(target.store, digest, arrived.place, { size, now: context.now() }),
+  });
 }
 
 function contentOf(version: ObjectVersion): Content {

@@ -52,8 +52,7 @@ export interface Expected {
 
 /** Where bytes that arrived stand until something names them. For the core alone. */
 export type Place =
-  | { readonly kind: 'small'; readonly bytes: Uint8Array }
-  | { readonly kind: 'blob'; readonly blob: BlobId; readonly intent: Revision };
+  { readonly kind: 'small'; readonly bytes: Uint8Array } | { readonly kind: 'blob'; readonly blob: BlobId; readonly intent: Revision };
 
 /** Bytes that have arrived and were checked, not yet named. Give it to `put` or `putPart` once, or `discard` it. */
 export interface Arrived {
@@ -86,7 +85,14 @@ export interface Objects {
   receive(bucket: BucketConfig, bytes: Bytes, expected: Expected): Promise<Arrived>;
   discard(bucket: BucketConfig, arrived: Arrived): Promise<void>;
   /** Names bytes that arrived. Throws `PreconditionFailed`, `NameUnknown` (If-Match on nothing), `Immutable`, `ConcurrentChange`. */
-  put(bucket: BucketConfig, key: string, arrived: Arrived, attributes: ObjectAttributes, conditions: Conditions, actor: Actor): Promise<PutResult>;
+  put(
+    bucket: BucketConfig,
+    key: string,
+    arrived: Arrived,
+    attributes: ObjectAttributes,
+    conditions: Conditions,
+    actor: Actor,
+  ): Promise<PutResult>;
   /** Names the bytes of another version: no byte is read, O(1). Across locations it streams. */
   copy(
     from: { readonly bucket: BucketConfig; readonly version: ObjectVersion },
@@ -99,7 +105,13 @@ export interface Objects {
   get(bucket: BucketConfig, key: string, versionId?: string): Promise<Version>;
   /** Without `versionId`: a delete marker where versioning is (or was) on, else removal. With it: that version is gone for good. */
   delete(bucket: BucketConfig, key: string, versionId: string | undefined, conditions: Conditions, actor: Actor): Promise<DeleteResult>;
-  setTags(bucket: BucketConfig, key: string, versionId: string | undefined, tags: Readonly<Record<string, string>>, actor: Actor): Promise<ObjectVersion>;
+  setTags(
+    bucket: BucketConfig,
+    key: string,
+    versionId: string | undefined,
+    tags: Readonly<Record<string, string>>,
+    actor: Actor,
+  ): Promise<ObjectVersion>;
   list(bucket: BucketConfig, query: ListQuery): Promise<ListPage>;
   listVersions(bucket: BucketConfig, query: ListVersionsQuery): Promise<ListVersionsPage>;
   /** The bytes of an admitted digest. The first pull fails if they cannot be read, before any byte. */
@@ -144,16 +156,31 @@ export interface PartClaim {
 }
 
 export interface Uploads {
-  begin(bucket: BucketConfig, key: string, attributes: ObjectAttributes, checksum: UploadSession['checksum'], actor: Actor): Promise<UploadSession>;
+  begin(
+    bucket: BucketConfig,
+    key: string,
+    attributes: ObjectAttributes,
+    checksum: UploadSession['checksum'],
+    actor: Actor,
+  ): Promise<UploadSession>;
   /** Throws `UploadUnknown`. */
   find(bucket: BucketConfig, key: string, uploadId: string): Promise<UploadSession>;
   /** Stores or replaces part `number` (1–10,000). */
   putPart(bucket: BucketConfig, session: UploadSession, number: number, arrived: Arrived): Promise<UploadedPart>;
-  listParts(bucket: BucketConfig, session: UploadSession, after: number, limit: number): Promise<{ readonly parts: readonly UploadedPart[]; readonly next?: number }>;
+  listParts(
+    bucket: BucketConfig,
+    session: UploadSession,
+    after: number,
+    limit: number,
+  ): Promise<{ readonly parts: readonly UploadedPart[]; readonly next?: number }>;
   list(
     bucket: BucketConfig,
     query: ListQuery & { readonly afterUpload?: string },
-  ): Promise<{ readonly uploads: readonly UploadSession[]; readonly prefixes: readonly string[]; readonly next?: { readonly key: string; readonly uploadId?: string } }>;
+  ): Promise<{
+    readonly uploads: readonly UploadSession[];
+    readonly prefixes: readonly string[];
+    readonly next?: { readonly key: string; readonly uploadId?: string };
+  }>;
   /**
    * Joins parts without copying them, and names the result. Throws `PartsOutOfOrder`, `PartUnknown`, `PartTooSmall`,
    * `DigestMismatch` (`checksum`), `InvalidRequest` (`size`), and what `Objects.put` throws; the session then stays open.
@@ -205,7 +232,9 @@ export interface Keep {
 
 export interface Collection {
   /** One round over everything, in bounded steps; answers what it removed. */
-  collect(signal: AbortSignal): Promise<{ readonly digests: number; readonly blobs: number; readonly uploads: number; readonly bytes: number }>;
+  collect(
+    signal: AbortSignal,
+  ): Promise<{ readonly digests: number; readonly blobs: number; readonly uploads: number; readonly bytes: number }>;
   explain(digest: Digest): Promise<Keep>;
 }
 

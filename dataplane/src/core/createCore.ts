@@ -45,9 +45,11 @@ export function createCore(options: CoreOptions): Core {
 
 function createUploads(context: CoreContext): Uploads {
   return {
-    begin: async (bucket, key, attributes, checksum, actor) => beginUpload(context, await openBucket(context, bucket), { key, attributes, checksum, actor }),
+    begin: async (bucket, key, attributes, checksum, actor) =>
+      beginUpload(context, await openBucket(context, bucket), { key, attributes, checksum, actor }),
     find: async (bucket, key, uploadId) => (await findSession(await openBucket(context, bucket), key, uploadId)).session,
-    putPart: async (bucket, session, number, arrived) => storePart(context, await openBucket(context, bucket), session, { number, arrived }),
+    putPart: async (bucket, session, number, arrived) =>
+      storePart(context, await openBucket(context, bucket), session, { number, arrived }),
     listParts: async (bucket, session, after, limit) => listParts(await openBucket(context, bucket), session.uploadId, after, limit),
     list: async (bucket, query) => listUploads(await openBucket(context, bucket), query),
     complete: async (bucket, session, claims, expected, conditions, actor) => {

@@ -14,7 +14,8 @@ export function sha256Digest(hex: string): Digest {
 
 /** Reads `sha256:<hex>`; throws `InvalidDigest` for anything else. */
 export function parseDigest(text: string): Digest {
-  if (!text.startsWith('sha256:')) throw new ArtefactError('InvalidDigest', 'Only sha256 digests are kept; write sha256:<64 hexadecimal digits>.');
+  if (!text.startsWith('sha256:'))
+    throw new ArtefactError('InvalidDigest', 'Only sha256 digests are kept; write sha256:<64 hexadecimal digits>.');
   return sha256Digest(text.slice('sha256:'.length));
 }
 

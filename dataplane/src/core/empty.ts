@@ -20,7 +20,9 @@ export async function emptyBucket(context: CoreContext, bucket: OpenBucket, acto
   for (;;) {
     const { versions } = await listVersions(bucket, { prefix: '', limit: PAGE });
     if (versions.length === 0) break;
-    await eachOf(versions, (version) => removeName(context, { bucket, key: version.key, versionId: version.versionId, conditions: {}, actor }));
+    await eachOf(versions, (version) =>
+      removeName(context, { bucket, key: version.key, versionId: version.versionId, conditions: {}, actor }),
+    );
   }
   for (;;) {
     const { uploads } = await listUploads(bucket, { prefix: '', limit: PAGE });

@@ -21,7 +21,9 @@ export function createJournal(context: CoreContext): Journal {
   return {
     append: async (happening) => void (await first?.records.write([journalChange(context, happening)])),
     read: async ({ after, limit, tail }) => {
-      const pages = await Promise.all([...context.stores.values()].map((store) => (tail === true ? readTail(context, store, limit) : readFrom(store, after, limit))));
+      const pages = await Promise.all(
+        [...context.stores.values()].map((store) => (tail === true ? readTail(context, store, limit) : readFrom(store, after, limit))),
+      );
       const entries = pages.flat().sort((a, b) => (a.id < b.id ? -1 : 1));
       return tail === true ? entries.slice(-limit) : entries.slice(0, limit);
     },
@@ -51,7 +53,7 @@ async function readTail(context: CoreContext, store: OneStore, limit: number): P
 /** Everything after `after`, keeping only the newest `keep`. */
 async function readAll(store: OneStore, after: string | undefined, keep: number): Promise<readonly JournalEntry[]> {
   let newest: readonly JournalEntry[] = [];
-  for (let from = after; ; ) {
+  for (let from = after; ;) {
     const page = await readFrom(store, from, PAGE);
     newest = [...newest, ...page].slice(-keep);
     if (page.length < PAGE) return newest;

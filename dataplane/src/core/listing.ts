@@ -16,7 +16,7 @@ export async function listCurrent(bucket: OpenBucket, query: ListQuery): Promise
   const prefixes: string[] = [];
   let last = query.after;
   const full = (): boolean => objects.length + prefixes.length >= query.limit;
-  for (let ended = false; !ended && !full(); ) {
+  for (let ended = false; !ended && !full();) {
     const limit = query.limit - objects.length - prefixes.length;
     const items = await scanHeads(bucket, query, last, limit);
     ended = items.length < limit;
@@ -71,7 +71,7 @@ async function more(bucket: OpenBucket, query: ListQuery, after: string): Promis
 export async function listVersions(bucket: OpenBucket, query: ListVersionsQuery): Promise<ListVersionsPage> {
   const page = new VersionsPage(query.limit);
   if (query.after !== undefined && query.afterVersion !== undefined) await addRestOfKey(bucket, page, query.after, query.afterVersion);
-  for (let last = query.after, ended = false; !ended && !page.full(); ) {
+  for (let last = query.after, ended = false; !ended && !page.full();) {
     const items = await scanHeads(bucket, query, last, Math.min(1000, page.room() + 1));
     ended = items.length === 0;
     for (const item of items) {
@@ -100,8 +100,12 @@ async function addRestOfKey(bucket: OpenBucket, page: VersionsPage, key: string,
 
 async function addPast(bucket: OpenBucket, page: VersionsPage, head: FoundHead, after: string | undefined): Promise<void> {
   const prefix = keys.pastOfKey(bucket.id, head.version.key);
-  for (let last = after; !page.full(); ) {
-    const items = await bucket.store.records.scan({ prefix, limit: Math.min(1000, page.room() + 1), ...(last === undefined ? {} : { after: last }) });
+  for (let last = after; !page.full();) {
+    const items = await bucket.store.records.scan({
+      prefix,
+      limit: Math.min(1000, page.room() + 1),
+      ...(last === undefined ? {} : { after: last }),
+    });
     if (items.length === 0) return;
     for (const item of items as readonly Entry[]) {
       last = item.key;

@@ -25,7 +25,15 @@ export function createObjects(context: CoreContext): Objects {
     discard: (bucket, arrived) => discard(storeOf(context, bucket), arrived),
     put: async (bucket, key, arrived, attributes, conditions, actor) => {
       const opened = await open(bucket);
-      const naming = { bucket: opened, key, content: arrived.content, attributes, conditions, actor, adopt: () => adopt(context, opened, arrived) };
+      const naming = {
+        bucket: opened,
+        key,
+        content: arrived.content,
+        attributes,
+        conditions,
+        actor,
+        adopt: () => adopt(context, opened, arrived),
+      };
       // Bytes that the store had already, or that were refused, are not needed; those that were taken are not touched.
       return await nameContent(context, naming).finally(() => discard(opened.store, arrived));
     },
@@ -34,12 +42,14 @@ export function createObjects(context: CoreContext): Objects {
       return copyVersion(context, { from, target, key: to.key, attributes, conditions, actor });
     },
     get: async (bucket, key, versionId) => currentOrVersion(await open(bucket), key, versionId),
-    delete: async (bucket, key, versionId, conditions, actor) => removeName(context, { bucket: await open(bucket), key, versionId, conditions, actor }),
+    delete: async (bucket, key, versionId, conditions, actor) =>
+      removeName(context, { bucket: await open(bucket), key, versionId, conditions, actor }),
     setTags: async (bucket, key, versionId, tags, actor) => setTags(context, { bucket: await open(bucket), key, versionId, tags, actor }),
     list: async (bucket, query) => listCurrent(await open(bucket), query),
     listVersions: async (bucket, query) => listVersions(await open(bucket), query),
     open: (bucket, admitted, range) => openDigest(storeOf(context, bucket), admitted.digest, range),
-    parts: async (bucket, version) => (version.layout === undefined ? undefined : readLayout(storeOf(context, bucket), version.digest, version.layout)),
+    parts: async (bucket, version) =>
+      version.layout === undefined ? undefined : readLayout(storeOf(context, bucket), version.digest, version.layout),
     isEmpty: async (bucket) => {
       const { store, id } = await open(bucket);
       return (await store.records.scan({ prefix: keys.heads(id), limit: 1 })).length === 0;

@@ -71,7 +71,15 @@ async function attempt(context: CoreContext, naming: Naming): Promise<{ readonly
     ...next.keep,
     ...(naming.also?.(version) ?? []),
     { put: keys.head(bucket.id, key), value: headValue({ ...next.head, version }), ...expectHead(head) },
-    journalChange(context, { actor, change: created ? 'create' : 'overwrite', bucket: bucket.config.name, name: key, versionId: version.versionId, digest: version.digest, size: version.size }),
+    journalChange(context, {
+      actor,
+      change: created ? 'create' : 'overwrite',
+      bucket: bucket.config.name,
+      name: key,
+      versionId: version.versionId,
+      digest: version.digest,
+      size: version.size,
+    }),
     ...next.forget,
     ...letGo(bucket, next.replaced, context.now()),
     ...adoption.after,
@@ -127,7 +135,9 @@ export function expectHead(head: FoundHead | undefined): { readonly ifAbsent: tr
 export function checkMutable(bucket: OpenBucket, key: string, head: FoundHead | undefined): void {
   if (head === undefined || head.version.deleteMarker) return;
   if (!matchesAnyGlob(bucket.config.immutability, key)) return;
-  throw new ArtefactError('Immutable', 'This name is immutable in its bucket: it exists and can be neither overwritten nor deleted.', { details: { key } });
+  throw new ArtefactError('Immutable', 'This name is immutable in its bucket: it exists and can be neither overwritten nor deleted.', {
+    details: { key },
+  });
 }
 
 /**

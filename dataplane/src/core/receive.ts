@@ -56,14 +56,18 @@ async function* bounded(bytes: Bytes, maxSize: number | undefined): AsyncGenerat
   for await (const chunk of bytes) {
     size += chunk.length;
     if (maxSize !== undefined && size > maxSize) {
-      throw new ArtefactError('BodyTooLarge', `The content is larger than the ${maxSize} bytes allowed here.`, { details: { maxSize, proposedSize: size } });
+      throw new ArtefactError('BodyTooLarge', `The content is larger than the ${maxSize} bytes allowed here.`, {
+        details: { maxSize, proposedSize: size },
+      });
     }
     yield chunk;
   }
 }
 
 /** Reads until it ends or is no longer small; `rest` is undefined when it ended. */
-async function firstBytes(source: AsyncGenerator<Uint8Array, void, void>): Promise<{ readonly bytes: Buffer; readonly rest?: AsyncGenerator<Uint8Array, void, void> }> {
+async function firstBytes(
+  source: AsyncGenerator<Uint8Array, void, void>,
+): Promise<{ readonly bytes: Buffer; readonly rest?: AsyncGenerator<Uint8Array, void, void> }> {
   const chunks: Buffer[] = [];
   let size = 0;
   for (;;) {
@@ -131,7 +135,9 @@ function check(size: number, hashes: Hashes, place: Place, expected: Expected): 
 
 function checkSize(size: number, expected: Expected): void {
   if (expected.size !== undefined && expected.size !== size) {
-    throw new ArtefactError('BodyIncomplete', `You declared ${expected.size} bytes and sent ${size}.`, { details: { expectedSize: expected.size, receivedSize: size } });
+    throw new ArtefactError('BodyIncomplete', `You declared ${expected.size} bytes and sent ${size}.`, {
+      details: { expectedSize: expected.size, receivedSize: size },
+    });
   }
   if (expected.minSize !== undefined && size < expected.minSize) {
     throw new ArtefactError('InvalidArgument', `The content is smaller than the ${expected.minSize} bytes that the policy demands.`, {
@@ -142,7 +148,10 @@ function checkSize(size: number, expected: Expected): void {
 
 function sha256Mismatch(expected: { readonly hex: string; readonly signed: boolean }, calculated: string): ArtefactError {
   const details = { clientComputedContentSHA256: expected.hex, s3ComputedContentSHA256: calculated };
-  if (expected.signed) return new ArtefactError('PayloadMismatch', "The provided 'x-amz-content-sha256' header does not match what was computed.", { details });
+  if (expected.signed)
+    return new ArtefactError('PayloadMismatch', "The provided 'x-amz-content-sha256' header does not match what was computed.", {
+      details,
+    });
   return new ArtefactError('DigestMismatch', 'The SHA-256 you specified did not match what we received.', { details });
 }
 

@@ -21,7 +21,9 @@ export interface Removal {
 
 /** What `Objects.delete` promises. */
 export async function removeName(context: CoreContext, removal: Removal): Promise<DeleteResult> {
-  return repeatOnConflict(() => (removal.versionId === undefined ? removeCurrent(context, removal) : removeVersion(context, removal, removal.versionId)));
+  return repeatOnConflict(() =>
+    removal.versionId === undefined ? removeCurrent(context, removal) : removeVersion(context, removal, removal.versionId),
+  );
 }
 
 async function removeCurrent(context: CoreContext, removal: Removal): Promise<DeleteResult> {
@@ -47,7 +49,14 @@ function keepsVersions(bucket: OpenBucket, head: FoundHead | undefined): boolean
 async function placeMarker(context: CoreContext, removal: Removal, head: FoundHead | undefined): Promise<DeleteResult> {
   const { bucket, key, actor } = removal;
   const next = await planSuccession(bucket, key, head, context.now());
-  const marker: DeleteMarker = { key, id: next.id, versionId: next.versionId, deleteMarker: true, modified: context.now(), owner: actor.principal };
+  const marker: DeleteMarker = {
+    key,
+    id: next.id,
+    versionId: next.versionId,
+    deleteMarker: true,
+    modified: context.now(),
+    owner: actor.principal,
+  };
   await bucket.store.records.write([
     ...next.keep,
     { put: keys.head(bucket.id, key), value: headValue({ ...next.head, version: marker }), ...expectHead(head) },
@@ -65,7 +74,11 @@ async function removeVersion(context: CoreContext, removal: Removal, versionId: 
   if (found === undefined) return { versionId, deleteMarker: false };
   if (!found.version.deleteMarker) checkMutable(bucket, key, { ...found.head, version: found.version });
   const changes = found.head.version.id === found.version.id ? await promote(bucket, key, found.head) : forgetPast(bucket, key, found);
-  await bucket.store.records.write([...changes, removed(context, removal, found.version), ...letGo(bucket, [found.version], context.now())]);
+  await bucket.store.records.write([
+    ...changes,
+    removed(context, removal, found.version),
+    ...letGo(bucket, [found.version], context.now()),
+  ]);
   return { versionId, deleteMarker: found.version.deleteMarker };
 }
 

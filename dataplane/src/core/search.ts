@@ -60,7 +60,11 @@ async function searchDigest(bucket: OpenBucket, query: SearchQuery, digest: Dige
   const objects: ObjectVersion[] = [];
   let after = query.after;
   for (let looked = 0; looked < BUDGET; looked += PAGE) {
-    const page = await bucket.store.records.scan({ prefix, limit: PAGE, ...(after === undefined ? {} : { after: `${prefix}${after}\u0000~` }) });
+    const page = await bucket.store.records.scan({
+      prefix,
+      limit: PAGE,
+      ...(after === undefined ? {} : { after: `${prefix}${after}\u0000~` }),
+    });
     for (const item of page) {
       if (!('value' in item)) continue;
       const named = splitNamed(item.key, prefix);

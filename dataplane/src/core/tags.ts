@@ -30,17 +30,31 @@ async function attempt(context: CoreContext, tagging: Tagging): Promise<ObjectVe
   const tagged: ObjectVersion = { ...version, tags };
   await bucket.store.records.write([
     ...tagChanges(bucket, head, tagged),
-    journalChange(context, { actor, change: 'tag', bucket: bucket.config.name, name: key, versionId: versionId ?? version.versionId, digest: version.digest }),
+    journalChange(context, {
+      actor,
+      change: 'tag',
+      bucket: bucket.config.name,
+      name: key,
+      versionId: versionId ?? version.versionId,
+      digest: version.digest,
+    }),
   ]);
   return tagged;
 }
 
 async function find({ bucket, key, versionId }: Tagging): Promise<{ readonly head: FoundHead; readonly version: ObjectVersion }> {
   const head = versionId === undefined ? await findHead(bucket, key) : undefined;
-  const found = head === undefined ? (versionId === undefined ? undefined : await findVersion(bucket, key, versionId)) : { head, version: head.version };
+  const found =
+    head === undefined
+      ? versionId === undefined
+        ? undefined
+        : await findVersion(bucket, key, versionId)
+      : { head, version: head.version };
   if (found === undefined) throw notFound(key, versionId);
   if (!found.version.deleteMarker) return { head: found.head, version: found.version };
-  throw new ArtefactError('DeleteMarkerFound', 'The specified version is a delete marker.', { details: { key, versionId: found.version.versionId, requested: versionId !== undefined } });
+  throw new ArtefactError('DeleteMarkerFound', 'The specified version is a delete marker.', {
+    details: { key, versionId: found.version.versionId, requested: versionId !== undefined },
+  });
 }
 
 /** The head's record is written in both cases, so that every change of a name meets in one record. */

@@ -20,11 +20,23 @@ export interface PartRecord extends UploadedPart {
 export async function beginUpload(
   context: CoreContext,
   bucket: OpenBucket,
-  request: { readonly key: string; readonly attributes: ObjectAttributes; readonly checksum: UploadSession['checksum']; readonly actor: Actor },
+  request: {
+    readonly key: string;
+    readonly attributes: ObjectAttributes;
+    readonly checksum: UploadSession['checksum'];
+    readonly actor: Actor;
+  },
 ): Promise<UploadSession> {
   const { key, attributes, checksum, actor } = request;
   const uploadId = newId(undefined, context.now());
-  const session: UploadSession = { uploadId, key, initiated: context.now(), owner: actor.principal, attributes, ...(checksum === undefined ? {} : { checksum }) };
+  const session: UploadSession = {
+    uploadId,
+    key,
+    initiated: context.now(),
+    owner: actor.principal,
+    attributes,
+    ...(checksum === undefined ? {} : { checksum }),
+  };
   await bucket.store.records.write([
     { put: keys.upload(bucket.id, key, uploadId), value: session as unknown as Json, ifAbsent: true },
     journalChange(context, { actor, change: 'upload-begin', bucket: bucket.config.name, name: key, note: uploadId }),
@@ -50,7 +62,9 @@ export function asSession(entry: Entry): UploadSession {
 }
 
 export function uploadUnknown(uploadId: string): ArtefactError {
-  return new ArtefactError('UploadUnknown', 'The specified multipart upload does not exist. It may have been aborted or completed.', { details: { uploadId } });
+  return new ArtefactError('UploadUnknown', 'The specified multipart upload does not exist. It may have been aborted or completed.', {
+    details: { uploadId },
+  });
 }
 
 /**
@@ -86,7 +100,11 @@ export async function storePart(
   return part;
 }
 
-async function confirmSession(bucket: OpenBucket, session: UploadSession, stored: { readonly blob: string; readonly record: string }): Promise<void> {
+async function confirmSession(
+  bucket: OpenBucket,
+  session: UploadSession,
+  stored: { readonly blob: string; readonly record: string },
+): Promise<void> {
   const { records } = bucket.store;
   if ((await records.get(keys.upload(bucket.id, session.key, session.uploadId))) === undefined) {
     // Whether a completion that ran meanwhile took the part is for the collector to find out: it still has the intent.
@@ -96,8 +114,12 @@ async function confirmSession(bucket: OpenBucket, session: UploadSession, stored
 }
 
 /** Every part record of a session, oldest first within a number. */
-export async function* partRecords(bucket: Pick<OpenBucket, 'store'>, uploadId: string, from?: string): AsyncGenerator<{ readonly record: string; readonly part: PartRecord }, void, void> {
-  for (let after = from; ; ) {
+export async function* partRecords(
+  bucket: Pick<OpenBucket, 'store'>,
+  uploadId: string,
+  from?: string,
+): AsyncGenerator<{ readonly record: string; readonly part: PartRecord }, void, void> {
+  for (let after = from; ;) {
     const page = await bucket.store.records.scan({ prefix: keys.parts(uploadId), limit: 1000, ...(after === undefined ? {} : { after }) });
     for (const item of page) if ('value' in item) yield { record: item.key, part: item.value as unknown as PartRecord };
     if (page.length < 1000) return;
@@ -117,7 +139,12 @@ export async function* currentParts(bucket: OpenBucket, uploadId: string, afterN
   if (latest !== undefined) yield latest;
 }
 
-export async function listParts(bucket: OpenBucket, uploadId: string, after: number, limit: number): Promise<{ readonly parts: readonly UploadedPart[]; readonly next?: number }> {
+export async function listParts(
+  bucket: OpenBucket,
+  uploadId: string,
+  after: number,
+  limit: number,
+): Promise<{ readonly parts: readonly UploadedPart[]; readonly next?: number }> {
   const parts: UploadedPart[] = [];
   for await (const part of currentParts(bucket, uploadId, after)) {
     if (parts.length === limit) return { parts, next: parts.at(-1)?.number ?? after };
@@ -127,7 +154,11 @@ export async function listParts(bucket: OpenBucket, uploadId: string, after: num
 }
 
 /** Ends a session and gives its bytes to the collector's care, which it gets at once. Throws `UploadUnknown`. */
-export async function abortUpload(context: CoreContext, bucket: OpenBucket, request: { readonly key: string; readonly uploadId: string; readonly actor: Actor }): Promise<void> {
+export async function abortUpload(
+  context: CoreContext,
+  bucket: OpenBucket,
+  request: { readonly key: string; readonly uploadId: string; readonly actor: Actor },
+): Promise<void> {
   const { key, uploadId, actor } = request;
   const { revision } = await findSession(bucket, key, uploadId);
   try {

@@ -45,7 +45,11 @@ export async function findPast(bucket: BucketPlace, key: string, id: string): Pr
 }
 
 /** The version that a client calls `versionId`, with the head it was found under. */
-export async function findVersion(bucket: BucketPlace, key: string, versionId: string): Promise<{ readonly head: FoundHead; readonly version: Version } | undefined> {
+export async function findVersion(
+  bucket: BucketPlace,
+  key: string,
+  versionId: string,
+): Promise<{ readonly head: FoundHead; readonly version: Version } | undefined> {
   const head = await findHead(bucket, key);
   if (head === undefined) return undefined;
   if (head.version.versionId === versionId) return { head, version: head.version };

@@ -1,7 +1,8 @@
 /** Sends an answer with the headers of the edge, and decides what becomes of a connection whose sender is not done yet. */
+import { isError } from '../errors.ts';
+import type { Log } from '../telemetry/log.ts';
 import { LINGER_BYTES, LINGER_MS } from './limits.ts';
 import type { Exchange } from './exchange.ts';
-import type { Log } from '../telemetry/log.ts';
 import { sendReply, type OpenReply } from './respond.ts';
 import type { Service } from './serve.ts';
 
@@ -27,7 +28,8 @@ export async function send(exchange: Exchange, service: Pick<Service, 'draining'
 }
 
 /** A small rest is read and dropped, which is cheaper for both sides than a new connection. */
-function isSoonRead({ body, head }: Exchange): boolean {
+function isSoonRead({ body, head, error }: Exchange): boolean {
+  if (isError(error, 'BodyTooSlow', 'BodyIncomplete')) return false;
   const waitsForContinue = head.headers['expect'] !== undefined && body.received() === 0;
   return !waitsForContinue && body.declared !== undefined && body.declared - body.received() <= LINGER_BYTES;
 }

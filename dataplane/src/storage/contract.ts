@@ -1,5 +1,5 @@
 /**
- * The two contracts that everything above storage is written against. Every driver passes `storage/conformance.ts`.
+ * The two contracts that everything above storage is written against. Every driver passes `test/storage/conformance.ts`.
  *
  * - **Blobs**: immutable bytes by opaque id, written once to their final place.
  * - **Records**: small JSON documents under byte-ordered keys, changed by compare-and-set only.

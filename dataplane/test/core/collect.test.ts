@@ -19,7 +19,10 @@ describe('core: collection', () => {
     await core.objects.delete(bucket, 'one', undefined, {}, ACTOR);
     pass(2 * GRACE);
     assert.equal((await core.collection.collect(never)).digests, 0);
-    assert.deepEqual((await core.collection.explain(digest)).names.map((name) => name.key), ['two']);
+    assert.deepEqual(
+      (await core.collection.explain(digest)).names.map((name) => name.key),
+      ['two'],
+    );
     await core.objects.delete(bucket, 'two', undefined, {}, ACTOR);
     assert.equal((await core.collection.collect(never)).digests, 0);
     const keep = await core.collection.explain(digest);

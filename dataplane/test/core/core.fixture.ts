@@ -50,7 +50,9 @@ export async function collectBytes(bytes: Bytes): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-export function testCore(options: { readonly terms?: Partial<Terms>; readonly store?: Store; readonly claimed?: () => ReadonlySet<string> } = {}): TestCore {
+export function testCore(
+  options: { readonly terms?: Partial<Terms>; readonly store?: Store; readonly claimed?: () => ReadonlySet<string> } = {},
+): TestCore {
   const store = options.store ?? openMemoryStore();
   const resources = new Map<string, string>();
   let offset = 0;
@@ -81,7 +83,8 @@ export function testCore(options: { readonly terms?: Partial<Terms>; readonly st
       if (version.deleteMarker) throw new Error(`${key} is a delete marker`);
       return (await collectBytes(core.objects.open(bucket, admit(version.digest)))).toString();
     },
-    keys: async (prefix = '') => (await store.records.scan({ prefix, limit: 10_000 })).map((item) => ('key' in item ? item.key : item.prefix)),
+    keys: async (prefix = '') =>
+      (await store.records.scan({ prefix, limit: 10_000 })).map((item) => ('key' in item ? item.key : item.prefix)),
   };
 }
 

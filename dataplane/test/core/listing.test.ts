@@ -16,7 +16,9 @@ function model(keys: readonly string[], prefix: string, delimiter: string | unde
   return { objects, prefixes: [...prefixes] };
 }
 
-const key = fc.array(fc.constantFrom('a', 'b', '/', '//', 'é', '\u{1F600}', '\uE000', '..', '%'), { minLength: 1, maxLength: 5 }).map((parts) => parts.join(''));
+const key = fc
+  .array(fc.constantFrom('a', 'b', '/', '//', 'é', '\u{1F600}', '\uE000', '..', '%'), { minLength: 1, maxLength: 5 })
+  .map((parts) => parts.join(''));
 
 describe('core: listings', () => {
   it('agree with a plain list of keys, whole and in pages, with and without delete markers', async () => {
@@ -39,7 +41,7 @@ describe('core: listings', () => {
           );
           const objects: string[] = [];
           const prefixes: string[] = [];
-          for (let after: string | undefined, more = true; more; ) {
+          for (let after: string | undefined, more = true; more;) {
             const page: ListPage = await core.objects.list(bucket, { prefix, limit, delimiter, after });
             assert.ok(page.objects.length + page.prefixes.length <= limit);
             if (page.next !== undefined) assert.equal(page.objects.length + page.prefixes.length, limit);
@@ -60,7 +62,10 @@ describe('core: listings', () => {
     await put(bucketNamed('a'), 'k', 'x');
     await put(bucketNamed('ab'), 'k2', 'x');
     const page = await core.objects.list(bucketNamed('a'), { prefix: '', limit: 10 });
-    assert.deepEqual(page.objects.map((object) => object.key), ['k']);
+    assert.deepEqual(
+      page.objects.map((object) => object.key),
+      ['k'],
+    );
   });
 });
 
@@ -71,7 +76,8 @@ describe('core: search', () => {
     const one = await put(bucket, 'releases/1/app.tgz', 'same');
     await put(bucket, 'releases/2/app.tgz', 'same');
     await put(bucket, 'nightly/app.zip', 'other');
-    const names = async (query: object): Promise<string[]> => (await core.search({ bucket, limit: 10, ...query })).objects.map((object) => object.key);
+    const names = async (query: object): Promise<string[]> =>
+      (await core.search({ bucket, limit: 10, ...query })).objects.map((object) => object.key);
     assert.deepEqual(await names({ prefix: 'releases/' }), ['releases/1/app.tgz', 'releases/2/app.tgz']);
     assert.deepEqual(await names({ glob: '**/*.zip' }), ['nightly/app.zip']);
     assert.deepEqual(await names({ glob: 'releases/*.tgz' }), []);
@@ -80,6 +86,9 @@ describe('core: search', () => {
     assert.deepEqual(await names({ metadata: { a: 'b' } }), []);
     const first = await core.search({ bucket, digest: one.digest, limit: 1 });
     const second = await core.search({ bucket, digest: one.digest, limit: 1, after: first.next! });
-    assert.deepEqual([...first.objects, ...second.objects].map((object) => object.key), ['releases/1/app.tgz', 'releases/2/app.tgz']);
+    assert.deepEqual(
+      [...first.objects, ...second.objects].map((object) => object.key),
+      ['releases/1/app.tgz', 'releases/2/app.tgz'],
+    );
   });
 });

@@ -22,7 +22,13 @@ describe('core: naming bytes', () => {
     const { put, core } = testCore();
     const bucket = bucketNamed('b');
     const { digest } = await put(bucket, 'k', big);
-    for (const [offset, length] of [[0, 1], [0, 0], [262_143, 2], [2_999_990, 11], [1_000_000, 1_234_567]] as const) {
+    for (const [offset, length] of [
+      [0, 1],
+      [0, 0],
+      [262_143, 2],
+      [2_999_990, 11],
+      [1_000_000, 1_234_567],
+    ] as const) {
       const got = await collectBytes(core.objects.open(bucket, admit(digest), { offset, length }));
       assert.deepEqual(got, big.subarray(offset, offset + length));
     }
@@ -78,7 +84,13 @@ describe('core: naming bytes', () => {
     const { put, core, store, text } = testCore();
     const bucket = bucketNamed('b');
     const version = await put(bucket, 'one', big);
-    const result = await core.objects.copy({ bucket, version }, { bucket: bucketNamed('c'), key: 'copy' }, { ...PLAIN, metadata: { a: 'b' } }, {}, ACTOR);
+    const result = await core.objects.copy(
+      { bucket, version },
+      { bucket: bucketNamed('c'), key: 'copy' },
+      { ...PLAIN, metadata: { a: 'b' } },
+      {},
+      ACTOR,
+    );
     assert.equal(result.version.digest, version.digest);
     assert.deepEqual(result.version.metadata, { a: 'b' });
     assert.equal((await store.blobs.list(undefined, 10)).length, 1);
@@ -129,9 +141,18 @@ describe('core: naming bytes', () => {
     await core.objects.setTags(bucket, 'k', undefined, { a: 'b' }, ACTOR);
     await core.objects.delete(bucket, 'k', undefined, {}, ACTOR);
     const entries = await core.journal.read({ limit: 10 });
-    assert.deepEqual(entries.map((entry) => entry.change), ['create', 'overwrite', 'tag', 'delete']);
+    assert.deepEqual(
+      entries.map((entry) => entry.change),
+      ['create', 'overwrite', 'tag', 'delete'],
+    );
     assert.ok(entries.every((entry) => entry.actor.principal === 'key:TEST' && entry.bucket === 'b' && entry.name === 'k'));
-    assert.deepEqual((await core.journal.read({ limit: 2, tail: true })).map((entry) => entry.change), ['tag', 'delete']);
-    assert.deepEqual((await core.journal.read({ after: entries[1]!.id, limit: 1 })).map((entry) => entry.change), ['tag']);
+    assert.deepEqual(
+      (await core.journal.read({ limit: 2, tail: true })).map((entry) => entry.change),
+      ['tag', 'delete'],
+    );
+    assert.deepEqual(
+      (await core.journal.read({ after: entries[1]!.id, limit: 1 })).map((entry) => entry.change),
+      ['tag'],
+    );
   });
 });

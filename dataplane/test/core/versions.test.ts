@@ -17,8 +17,14 @@ describe('core: versions', () => {
     assert.equal(await text(enabled, 'k'), '3');
     for (const [index, id] of ids.entries()) assert.equal(await text(enabled, 'k', id), String(index + 1));
     const page = await core.objects.listVersions(enabled, { prefix: '', limit: 10 });
-    assert.deepEqual(page.versions.map((version) => version.versionId), [...ids].reverse());
-    assert.deepEqual(page.versions.map((version) => version.isLatest), [true, false, false]);
+    assert.deepEqual(
+      page.versions.map((version) => version.versionId),
+      [...ids].reverse(),
+    );
+    assert.deepEqual(
+      page.versions.map((version) => version.isLatest),
+      [true, false, false],
+    );
   });
 
   it('hides a name behind a delete marker, and shows it again when the marker goes', async () => {
@@ -47,7 +53,10 @@ describe('core: versions', () => {
     await put(suspended, 'k', 'null 1');
     await put(suspended, 'k', 'null 2');
     const page = await core.objects.listVersions(suspended, { prefix: '', limit: 10 });
-    assert.deepEqual(page.versions.map((version) => version.versionId), ['null', kept.versionId]);
+    assert.deepEqual(
+      page.versions.map((version) => version.versionId),
+      ['null', kept.versionId],
+    );
     assert.equal(await text(suspended, 'k', 'null'), 'null 2');
     const marker = await core.objects.delete(suspended, 'k', undefined, {}, ACTOR);
     assert.equal(marker.versionId, 'null');
@@ -80,7 +89,11 @@ describe('core: versions', () => {
 
   it('survives racing writers and deleters of one name with every version accounted for', async () => {
     const { put, core, keys } = testCore();
-    await Promise.all(Array.from({ length: 24 }, (_, n) => (n % 3 === 2 ? core.objects.delete(enabled, 'k', undefined, {}, ACTOR) : put(enabled, 'k', `${n}`))));
+    await Promise.all(
+      Array.from({ length: 24 }, (_, n) =>
+        n % 3 === 2 ? core.objects.delete(enabled, 'k', undefined, {}, ACTOR) : put(enabled, 'k', `${n}`),
+      ),
+    );
     const page = await core.objects.listVersions(enabled, { prefix: '', limit: 100 });
     assert.equal(page.versions.length, 24);
     assert.equal(new Set(page.versions.map((version) => version.id)).size, 24);
@@ -99,14 +112,17 @@ describe('core: versions', () => {
       for (const limit of [1, 2, 3, 5, 16]) {
         const versions: ListVersionsPage['versions'][number][] = [];
         const prefixes: string[] = [];
-        for (let next: ListVersionsPage['next'] | 'start' = 'start'; next !== undefined; ) {
+        for (let next: ListVersionsPage['next'] | 'start' = 'start'; next !== undefined;) {
           const from = next === 'start' ? {} : { after: next.key, afterVersion: next.versionId };
           const page: ListVersionsPage = await core.objects.listVersions(enabled, { prefix: '', limit, delimiter, ...from });
           versions.push(...page.versions);
           prefixes.push(...page.prefixes);
           next = page.next;
         }
-        assert.deepEqual(versions.map((version) => version.id), whole.versions.map((version) => version.id));
+        assert.deepEqual(
+          versions.map((version) => version.id),
+          whole.versions.map((version) => version.id),
+        );
         assert.deepEqual(prefixes, whole.prefixes);
       }
     }

@@ -36,7 +36,9 @@ async function retireOne(
   { entry, name, record }: { readonly entry: Entry; readonly name: string; readonly record: BucketRecord },
 ): Promise<void> {
   if (record.unclaimed === undefined) {
-    await store.records.write([{ put: entry.key, value: bucketValue({ ...record, unclaimed: context.now() }), ifRevision: entry.revision }]);
+    await store.records.write([
+      { put: entry.key, value: bucketValue({ ...record, unclaimed: context.now() }), ifRevision: entry.revision },
+    ]);
     return;
   }
   if (context.now() - record.unclaimed < context.terms.grace) return;
@@ -56,8 +58,10 @@ export async function emptyRetired(context: CoreContext, store: Store, signal: A
 
 /** Removes every name of a bucket id, current and past, and ends its sessions. */
 async function removeContent(context: CoreContext, store: Store, bucketId: string, signal: AbortSignal): Promise<void> {
-  for await (const entry of scanAll(store, keys.pastOfBucket(bucketId), signal)) await removeRecord(context, store, { entry, version: asVersion(entry), bucketId });
-  for await (const entry of scanAll(store, keys.heads(bucketId), signal)) await removeRecord(context, store, { entry, version: asHead(entry).version, bucketId });
+  for await (const entry of scanAll(store, keys.pastOfBucket(bucketId), signal))
+    await removeRecord(context, store, { entry, version: asVersion(entry), bucketId });
+  for await (const entry of scanAll(store, keys.heads(bucketId), signal))
+    await removeRecord(context, store, { entry, version: asHead(entry).version, bucketId });
   for await (const entry of scanAll(store, keys.uploads(bucketId), signal)) await endSession(context, store, entry);
 }
 
@@ -68,6 +72,9 @@ async function removeRecord(
 ): Promise<void> {
   const hold: readonly Change[] = version.deleteMarker
     ? []
-    : [{ delete: keys.ref(version.digest, bucketId, version.key, version.id) }, { put: keys.garbageDigest(version.digest), value: { since: context.now() } }];
+    : [
+        { delete: keys.ref(version.digest, bucketId, version.key, version.id) },
+        { put: keys.garbageDigest(version.digest), value: { since: context.now() } },
+      ];
   await store.records.write([{ delete: entry.key }, ...hold]);
 }

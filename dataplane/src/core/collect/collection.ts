@@ -70,7 +70,10 @@ async function explainIn(context: CoreContext, store: Store, digest: Digest, fou
   const { since } = await garbageOf(store, digest);
   const base: Keep = { digest, size: found.record.size, stored: true, names };
   if (names.length > 0 || since === undefined) return base;
-  return { ...base, condemned: { since: new Date(since).toISOString(), collectableAfter: new Date(since + context.terms.grace).toISOString() } };
+  return {
+    ...base,
+    condemned: { since: new Date(since).toISOString(), collectableAfter: new Date(since + context.terms.grace).toISOString() },
+  };
 }
 
 /** The version behind a ref, if that still names the digest. */
@@ -84,7 +87,10 @@ async function nameOf(store: Store, digest: Digest, ref: string): Promise<Keep['
   return versionId === undefined ? undefined : { bucket, key, versionId };
 }
 
-async function versionIdOf(store: Store, named: { readonly bucketId: string; readonly key: string; readonly id: string }): Promise<string | undefined> {
+async function versionIdOf(
+  store: Store,
+  named: { readonly bucketId: string; readonly key: string; readonly id: string },
+): Promise<string | undefined> {
   const bucket = { store, id: named.bucketId };
   const asNull = await findVersion(bucket, named.key, 'null');
   if (asNull?.version.id === named.id) return 'null';

@@ -21,7 +21,11 @@ export interface Collected {
 }
 
 /** Looks at every digest that lost a name longer than the grace time ago. */
-export async function collectDigests(context: CoreContext, store: Store, signal: AbortSignal): Promise<Collected & { readonly digests: number }> {
+export async function collectDigests(
+  context: CoreContext,
+  store: Store,
+  signal: AbortSignal,
+): Promise<Collected & { readonly digests: number }> {
   let digests = 0;
   let blobs = 0;
   let bytes = 0;
@@ -62,7 +66,11 @@ async function collectDigest(
  * same time: the record is condemned before the names are looked at, and a writer, after naming, takes a condemnation back
  * (`confirm`); so one of the two finds the other's write.
  */
-async function condemn(context: CoreContext, store: Store, candidate: { readonly digest: Digest; readonly note: Entry }): Promise<readonly Segment[] | undefined> {
+async function condemn(
+  context: CoreContext,
+  store: Store,
+  candidate: { readonly digest: Digest; readonly note: Entry },
+): Promise<readonly Segment[] | undefined> {
   const { digest, note } = candidate;
   const found = await findDigest(store, digest);
   if (found === undefined || (await isNamed(store, digest))) {

@@ -6,7 +6,7 @@ const PAGE = 200;
 
 /** Every record under a prefix; records that are added or removed meanwhile may or may not be seen. Ends early when aborted. */
 export async function* scanAll(store: Store, prefix: string, signal?: AbortSignal): AsyncGenerator<Entry, void, void> {
-  for (let after: string | undefined; signal === undefined || !signal.aborted; ) {
+  for (let after: string | undefined; signal === undefined || !signal.aborted;) {
     const page = await store.records.scan({ prefix, limit: PAGE, ...(after === undefined ? {} : { after }) });
     for (const item of page) {
       if (signal !== undefined && signal.aborted) return;

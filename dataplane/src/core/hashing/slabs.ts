@@ -36,7 +36,7 @@ export async function* fillSlabs(source: Bytes): AsyncGenerator<Slab, void, void
   let filled = 0;
   try {
     for await (const chunk of source) {
-      for (let at = 0; at < chunk.length; ) {
+      for (let at = 0; at < chunk.length;) {
         buffer ??= takeBuffer();
         const take = Math.min(chunk.length - at, SLAB_BYTES - filled);
         new Uint8Array(buffer, filled, take).set(chunk.subarray(at, at + take));
@@ -59,7 +59,11 @@ export async function* fillSlabs(source: Bytes): AsyncGenerator<Slab, void, void
 }
 
 /** Pulls `depth` items ahead of the consumer, so that reading goes on while the consumer works. `leftover` gets what was pulled and never consumed. */
-export async function* readAhead<T>(source: AsyncGenerator<T, void, void>, depth: number, leftover: (item: T) => void): AsyncGenerator<T, void, void> {
+export async function* readAhead<T>(
+  source: AsyncGenerator<T, void, void>,
+  depth: number,
+  leftover: (item: T) => void,
+): AsyncGenerator<T, void, void> {
   const pending: Promise<IteratorResult<T, void>>[] = [];
   const pull = (): void => {
     const next = source.next();
@@ -76,6 +80,7 @@ export async function* readAhead<T>(source: AsyncGenerator<T, void, void>, depth
     }
   } finally {
     void source.return().catch(() => undefined);
-    for (const next of pending) void next.then((result) => (result.done === true ? undefined : leftover(result.value))).catch(() => undefined);
+    for (const next of pending)
+      void next.then((result) => (result.done === true ? undefined : leftover(result.value))).catch(() => undefined);
   }
 }

@@ -25,6 +25,9 @@ const REASONS: readonly (readonly [code: string, reason: string])[] = [
   ['ENFILE', 'too many files are open; raise the limit of open files, or try again later'],
 ];
 
+/** Names of errnos and SQLite's codes; Node's own `ERR_…` are mistakes of ours, no report of a disk. */
+const REPORTED = /^(E[A-Z0-9]+|SQLITE_\w+)$/;
+
 /** Codes that pass by themselves when load goes down. */
 const BUSY = ['SQLITE_BUSY', 'SQLITE_LOCKED'];
 
@@ -35,11 +38,11 @@ const BUSY = ['SQLITE_BUSY', 'SQLITE_LOCKED'];
 export function translate(thrown: unknown, location: string): unknown {
   if (thrown instanceof ArtefactError) return thrown;
   const code = codeOf(thrown);
-  if (code === undefined) return thrown;
+  if (code === undefined || !REPORTED.test(code)) return thrown;
   if (BUSY.some((known) => code.startsWith(known))) {
     return new ArtefactError('SlowDown', `Storage location '${location}' is busy; try again in a moment.`, { cause: thrown });
   }
-  const reason = REASONS.find(([known]) => code.startsWith(known))?.[1] ?? `its disk reports ${code}`;
+  const reason = REASONS.find(([known]) => code.startsWith(known))?.[1] ?? `it reports ${code}`;
   return unavailable(location, reason, thrown);
 }
 

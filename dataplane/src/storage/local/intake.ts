@@ -36,7 +36,7 @@ export class Intake {
   async take(chunk: Uint8Array): Promise<void> {
     this.#size += chunk.byteLength;
     if (!this.#part && this.#size <= SMALL_BLOB) {
-      this.#held.push(Uint8Array.from(chunk));
+      this.#held.push(new Uint8Array(chunk));
       return;
     }
     await onDisk(this.#options.location, async () => (await this.#openPart()).append(chunk));

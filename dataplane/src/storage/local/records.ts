@@ -46,7 +46,7 @@ export function openLocalRecords({ db, queue, location, stillOpen }: LocalRecord
 
 /** The change as the writer performs it. Values become text and bytes are copied now, so the caller may change them afterwards. */
 function encode(change: Change, nextRevision: () => Revision): WireChange {
-  if ('blob' in change) return { blob: change.blob, bytes: Uint8Array.from(change.bytes) };
+  if ('blob' in change) return { blob: change.blob, bytes: new Uint8Array(change.bytes) };
   if (!('put' in change)) return { delete: change.delete, ifRevision: change.ifRevision };
   const { put, value, ifRevision, ifAbsent } = change;
   return { put, json: JSON.stringify(value), revision: nextRevision(), ifRevision, ifAbsent };

@@ -11,15 +11,13 @@ import type { Layout } from './layout.ts';
 import { openProbe } from './probe.ts';
 import { openLocalRecords } from './records.ts';
 import { openSlabs } from './slabs.ts';
-import { sweepEmptyDirectories, sweepIncoming } from './sweep.ts';
+import { startSweeping } from './sweep.ts';
 import { openUnderWay } from './underWay.ts';
 import { openWriteQueue } from './writeQueue.ts';
 import type { WriteQueue } from './writeQueue.ts';
 
 /** How long a read waits for a process that is opening or recovering the database, in ms. */
 const READ_PATIENCE_MS = 2000;
-
-const SWEEP_EVERY_MS = 60 * 60 * 1000;
 
 export interface LocalStoreOptions {
   /** Made, with mode 0700, when it is not there. On a local file system: SQLite's log and hard links need one. */
@@ -41,8 +39,9 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Store>
   const layout = layoutOf(options.directory);
   const db = await onDisk(location, () => prepare(layout, location));
   try {
+    const stopSweeping = await onDisk(location, () => startSweeping(layout));
     const queue = await onDisk(location, () => openWriteQueue({ ...options, location }));
-    return assemble({ db, queue, layout, location });
+    return assemble({ db, queue, layout, location, stopSweeping });
   } catch (thrown) {
     db.close();
     throw thrown;
@@ -55,13 +54,7 @@ async function prepare(layout: Layout, location: string): Promise<Db> {
   // A reader that cannot write by mistake: all changes go through the writer.
   db.pragma('query_only = ON');
   await syncDirectory(layout.directory);
-  await sweep(layout);
   return db;
-}
-
-async function sweep(layout: Layout): Promise<void> {
-  await sweepIncoming(layout);
-  await sweepEmptyDirectories(layout);
 }
 
 interface Parts {
@@ -69,33 +62,34 @@ interface Parts {
   readonly queue: WriteQueue;
   readonly layout: Layout;
   readonly location: string;
+  readonly stopSweeping: () => void;
 }
 
-function assemble({ db, queue, layout, location }: Parts): Store {
-  let open = true;
+function assemble({ db, queue, layout, location, stopSweeping }: Parts): Store {
+  let closing: Promise<void> | undefined;
   const stillOpen = (): void => {
-    if (!open) throw unavailable(location, 'it is closed');
+    if (closing) throw unavailable(location, 'it is closed');
   };
   const room = { db, queue, layout, location, stillOpen };
-  const underWay = openUnderWay();
+  const { tracking, settled } = openUnderWay();
   const blobs = openLocalBlobs({ ...room, directories: openDirectories(layout.directory), slabs: openSlabs() });
-  const probe = openProbe(room);
-  const sweeper = setInterval(() => void sweep(layout).catch(() => undefined), SWEEP_EVERY_MS).unref();
+  const probe = tracking(openProbe(room));
+
+  async function close(): Promise<void> {
+    stopSweeping();
+    await settled();
+    // The writer goes last: whoever closes the database last moves the log into it, and that may take a while.
+    db.close();
+    await queue.close();
+  }
 
   return {
-    blobs: { ...blobs, put: underWay.tracking(blobs.put), delete: underWay.tracking(blobs.delete), list: underWay.tracking(blobs.list) },
+    blobs: { ...blobs, put: tracking(blobs.put), delete: tracking(blobs.delete), list: tracking(blobs.list) },
     records: openLocalRecords(room),
     async check() {
       stillOpen();
       await probe();
     },
-    async close() {
-      open = false;
-      clearInterval(sweeper);
-      await underWay.settled();
-      // The writer goes last: whoever closes the database last moves the log into it, and that may take a while.
-      db.close();
-      await queue.close();
-    },
+    close: () => (closing ??= close()),
   };
 }

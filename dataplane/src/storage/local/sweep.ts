@@ -1,4 +1,4 @@
-/** Removes what processes left behind that died in the middle. */
+/** Removes what processes that died in the middle left behind, and what nobody needs any more. */
 import { readdir, rmdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno } from './failure.ts';
@@ -9,6 +9,21 @@ const ABANDONED_MS = 60 * 60 * 1000;
 
 /** An empty directory of this age gets no new ids any more (one that does is made again). */
 const EMPTY_MS = 24 * 60 * 60 * 1000;
+
+const SWEEP_PARTS_EVERY_MS = 60 * 60 * 1000;
+const SWEEP_DIRECTORIES_EVERY_MS = 24 * 60 * 60 * 1000;
+
+/** Sweeps at once and then from time to time, until the answered function is called. Throws when the first sweep cannot be made. */
+export async function startSweeping(layout: Layout): Promise<() => void> {
+  await sweepIncoming(layout);
+  // Later sweeps are not anybody's request: one that fails is made again the next time.
+  const timers = [
+    setInterval(() => void sweepIncoming(layout).catch(() => undefined), SWEEP_PARTS_EVERY_MS),
+    setInterval(() => void sweepEmptyDirectories(layout).catch(() => undefined), SWEEP_DIRECTORIES_EVERY_MS),
+  ];
+  for (const timer of timers) timer.unref();
+  return () => timers.forEach((timer) => clearInterval(timer));
+}
 
 /** Removes parts that nobody has written to for an hour; those of other live processes stay. Answers how many it removed. */
 export async function sweepIncoming(layout: Layout, now: number = Date.now()): Promise<number> {

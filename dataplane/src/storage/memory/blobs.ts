@@ -45,7 +45,7 @@ function refuseTaken(bytesById: ReadonlyMap<string, Uint8Array>, id: string): vo
 
 async function collect(body: Bytes): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of body) chunks.push(Uint8Array.from(chunk));
+  for await (const chunk of body) chunks.push(new Uint8Array(chunk));
   return new Uint8Array(Buffer.concat(chunks));
 }
 

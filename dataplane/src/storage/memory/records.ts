@@ -90,7 +90,7 @@ function holds(table: Table, change: Change): boolean {
 }
 
 function addBlob(table: Table, change: Extract<Change, { blob: string }>, undo: (() => void)[]): Revision {
-  table.bytesById.set(change.blob, Uint8Array.from(change.bytes));
+  table.bytesById.set(change.blob, new Uint8Array(change.bytes));
   undo.push(() => table.bytesById.delete(change.blob));
   return '';
 }
