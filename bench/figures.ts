@@ -43,7 +43,9 @@ export function table(figures: readonly Figure[]): string {
     figure.name,
     `${readable(figure.value)} ${figure.unit}`,
     `${readable(Math.min(...figure.runs))}–${readable(Math.max(...figure.runs))}`,
-    [...figure.peers.map(({ name, value }) => `${readable(figure.value / value)} × ${name} (${readable(value)})`), figure.note ?? ''].filter(Boolean).join('; '),
+    [...figure.peers.map(({ name, value }) => `${readable(figure.value / value)} × ${name} (${readable(value)})`), figure.note ?? '']
+      .filter(Boolean)
+      .join('; '),
   ]);
   const lines = [['section', 'figure', 'median', 'of runs', 'beside'], ...rows];
   const widths = [0, 1, 2, 3].map((column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));

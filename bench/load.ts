@@ -54,7 +54,7 @@ export async function load(options: Load): Promise<Outcome> {
 class Connection {
   readonly #socket: Socket;
   readonly #host: string;
-  #received = Buffer.alloc(0);
+  #received: Buffer = Buffer.alloc(0);
   #settle: { resolve: () => void; reject: (error: Error) => void } | undefined;
 
   constructor(host: string, port: number) {
@@ -99,7 +99,11 @@ class Connection {
   #isComplete(head: string, bodyStart: number): boolean {
     const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
     if (length !== undefined) return this.#received.length >= bodyStart + Number(length);
-    if (/\r\ntransfer-encoding: *chunked/i.test(head)) return this.#received.subarray(-7).toString('latin1').endsWith('\r\n0\r\n\r\n') || this.#received.toString('latin1', bodyStart) === '0\r\n\r\n';
+    if (/\r\ntransfer-encoding: *chunked/i.test(head))
+      return (
+        this.#received.subarray(-7).toString('latin1').endsWith('\r\n0\r\n\r\n') ||
+        this.#received.toString('latin1', bodyStart) === '0\r\n\r\n'
+      );
     return true;
   }
 }

@@ -48,7 +48,9 @@ export async function startNginx(): Promise<Nginx> {
   const [port = 0] = await freePorts(1);
   await mkdir(join(folder, 'root'));
   await writeFile(join(folder, 'nginx.conf'), configuration(folder, port));
-  const child = spawn('/usr/sbin/nginx', ['-p', folder, '-c', join(folder, 'nginx.conf'), '-e', join(folder, 'error.log')], { stdio: 'inherit' });
+  const child = spawn('/usr/sbin/nginx', ['-p', folder, '-c', join(folder, 'nginx.conf'), '-e', join(folder, 'error.log')], {
+    stdio: 'inherit',
+  });
   process.on('exit', () => child.kill('SIGTERM'));
   const url = `http://127.0.0.1:${port}`;
   for (let tries = 0; tries < 100; tries++) {

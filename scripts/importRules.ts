@@ -37,10 +37,10 @@ const doorHasOneKeeper: IForbiddenRuleType = {
 
 const noCycles: IForbiddenRuleType = {
   name: 'no cycles',
-  comment: 'Two modules that need each other are one module, or hide a third.',
+  comment: 'Two modules that need each other to run are one module, or hide a third. A type may refer back.',
   severity: 'error',
   from: {},
-  to: { circular: true },
+  to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
 };
 
 const declaredPackagesOnly: IForbiddenRuleType = {

@@ -3,21 +3,11 @@ import { compileAccessKeys } from './compileAccessKeys.ts';
 import { compileBindings } from './compileBindings.ts';
 import { compileBuckets } from './compileBuckets.ts';
 import { compilePolicies } from './compilePolicies.ts';
+import type { CompileOptions } from './compileOptions.ts';
 import { deleting, type Condition } from './condition.ts';
 import type { AccessBindingResource, BucketPolicyResource, Resource, SecretResource, SourcedResource } from './resource.ts';
 import { sealSnapshot } from './seal.ts';
 import type { Snapshot } from './snapshot.ts';
-
-export interface CompileOptions {
-  /** Issuers that the installation trusts; `kubernetes` for those whose tokens speak for service accounts. */
-  readonly issuers: readonly { readonly issuer: string; readonly kubernetes?: boolean }[];
-  /** Storage locations that the installation has. */
-  readonly locations: readonly string[];
-  /** What was in force before: who holds a bucket's name or an access key id there keeps it, whatever a younger resource says of its age. */
-  readonly previous?: Snapshot;
-  /** Access key ids that no Secret can have: the built-in Owner's. */
-  readonly reservedAccessKeys?: readonly string[];
-}
 
 export interface Compiled {
   readonly snapshot: Snapshot;

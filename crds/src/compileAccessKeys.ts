@@ -1,5 +1,5 @@
 /** Secrets that hold access keys: only those that some binding names are looked at. */
-import type { CompileOptions } from './compile.ts';
+import type { CompileOptions } from './compileOptions.ts';
 import type { Reason } from './condition.ts';
 import type { AccessBindingResource, SecretResource } from './resource.ts';
 import { oldestFirst } from './seniority.ts';

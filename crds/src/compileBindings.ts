@@ -1,5 +1,5 @@
 /** AccessBindings: in force only when every subject can be known. */
-import type { CompileOptions } from './compile.ts';
+import type { CompileOptions } from './compileOptions.ts';
 import { secretsOf, type AccessKeys } from './compileAccessKeys.ts';
 import { conditionOf, inForce, type Condition } from './condition.ts';
 import type { AccessBindingResource } from './resource.ts';

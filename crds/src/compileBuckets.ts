@@ -1,5 +1,5 @@
 /** Buckets: one of those that claim a name on the wire gets it. */
-import type { CompileOptions } from './compile.ts';
+import type { CompileOptions } from './compileOptions.ts';
 import { conditionOf, deleting, inForce, type Condition } from './condition.ts';
 import { wireName, type BucketResource, type SourcedResource } from './resource.ts';
 import { oldestFirst } from './seniority.ts';

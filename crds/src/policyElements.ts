@@ -32,12 +32,12 @@ function readPrincipal(type: string, value: string, path: string): PolicyPrincip
 /** Reads Action or NotAction: known actions, or patterns that some known action matches. */
 export function readActions(statement: Elements, scope: Scope): PolicyStatement['actions'] {
   const { not, value, path } = eitherOf(statement, 'Action', scope.path);
-  const patterns = strings(value, path).map((action) => action.toLowerCase());
-  for (const action of patterns) {
+  const written = strings(value, path);
+  for (const action of written) {
     if (isAccountAction(action)) throw new PolicyRefused(path, `names ${quote(action)}, which is not about a bucket`);
-    if (actionsOf(action).length === 0) throw new PolicyRefused(path, `names ${quote(action)}, which is no action of S3`);
+    if (actionsOf(action.toLowerCase()).length === 0) throw new PolicyRefused(path, `names ${quote(action)}, which is no action of S3`);
   }
-  return { not, patterns };
+  return { not, patterns: written.map((action) => action.toLowerCase()) };
 }
 
 /** The known actions that a pattern matches. */

@@ -1,7 +1,7 @@
 /** The rules of a structural schema that JSON Schema has no words for: list types and CEL, also about changes. */
 import { Environment } from '@marcbachmann/cel-js';
 import type { StructuralSchema, ValidationRule } from './definitions.ts';
-import type { Problem } from './structural.ts';
+import type { Problem } from './problem.ts';
 import type { Path } from './yaml.ts';
 
 type CelRule = (context: { readonly self: unknown; readonly oldSelf?: unknown }) => unknown;

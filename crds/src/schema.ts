@@ -3,9 +3,10 @@ import { API_GROUP, API_VERSION, KINDS, schemaOf, type Kind, type StructuralSche
 import { METADATA, SECRET } from './builtinSchemas.ts';
 import { readPolicyDocument } from './policyDocument.ts';
 import { PolicyRefused } from './policyReading.ts';
+import type { Problem } from './problem.ts';
 import type { BucketPolicyResource, Metadata, Resource, SecretResource } from './resource.ts';
 import { brokenRules } from './rules.ts';
-import { judgeOf, type Judge, type Problem } from './structural.ts';
+import { judgeOf, type Judge } from './structural.ts';
 import type { Path } from './yaml.ts';
 
 /** What became of data that claims to be a resource. */

@@ -1,14 +1,9 @@
 /** Judges plain data by a structural schema as the Kubernetes API server would, but refuses unknown fields instead of dropping them. */
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import type { StructuralSchema } from './definitions.ts';
+import type { Problem } from './problem.ts';
 import { brokenRules } from './rules.ts';
 import type { Path } from './yaml.ts';
-
-/** One thing wrong with a value. The message quotes nothing of it, since it may be a secret. */
-export interface Problem {
-  readonly path: Path;
-  readonly message: string;
-}
 
 /** What became of a value: itself with defaults filled in, if there are no problems. */
 export interface Judged {

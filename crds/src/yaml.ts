@@ -1,5 +1,5 @@
 /** YAML (and JSON, which is YAML) as data, with the lines that its parts stand on. */
-import { isMap, isScalar, isSeq, LineCounter, parseAllDocuments, type Document, type ErrorCode, type Node } from 'yaml';
+import { isMap, isScalar, isSeq, LineCounter, parseAllDocuments, stringify, type Document, type ErrorCode, type Node } from 'yaml';
 
 /** Where in a document: property names and list positions, outermost first. */
 export type Path = readonly (string | number)[];
@@ -96,4 +96,9 @@ function offsetOf(contents: Node, path: Path): number {
     } else return offset;
   }
   return offset;
+}
+
+/** Plain data as YAML. */
+export function writeYaml(value: unknown): string {
+  return stringify(value, { aliasDuplicateObjects: false, lineWidth: 0 });
 }

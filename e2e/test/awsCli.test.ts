@@ -11,12 +11,11 @@ const CURRENT = { name: 'AWS CLI 1', program: `${CHECKOUT}/.tools/venv/bin/aws`,
 const DEBIAN = { name: 'AWS CLI 2 of Debian', program: '/usr/bin/aws', recent: false };
 
 for (const cli of [CURRENT, DEBIAN]) {
-  describe(cli.name, () => {
+  (existsSync(cli.program) ? describe : describe.skip)(cli.name, () => {
     let server: Server;
     let work: Workspace;
 
-    before(async function () {
-      if (!existsSync(cli.program)) this.skip();
+    before(async () => {
       server = await startServer();
       work = await makeWorkspace();
       await writeFile(
@@ -296,12 +295,8 @@ for (const cli of [CURRENT, DEBIAN]) {
     });
 
     it('shows who is refused and what is missing', async () => {
-      const stranger = {
-        ...server.awsEnv,
-        AWS_PROFILE: '',
-        AWS_ACCESS_KEY_ID: server.credentials.accessKeyId,
-        AWS_SECRET_ACCESS_KEY: 'wrong',
-      };
+      const { AWS_PROFILE: _profile, ...rest } = server.awsEnv;
+      const stranger = { ...rest, AWS_ACCESS_KEY_ID: server.credentials.accessKeyId, AWS_SECRET_ACCESS_KEY: 'wrong' };
       assert.match(await fails(command('s3api', 'list-buckets'), { env: stranger }), /SignatureDoesNotMatch/);
       assert.match(
         await fails(command('s3api', 'list-buckets'), { env: { ...stranger, AWS_ACCESS_KEY_ID: 'AKIANOBODYKNOWSTHIS0' } }),

@@ -8,12 +8,11 @@ import { fails, run } from '../src/shell.ts';
 
 const RCLONE = '/usr/bin/rclone';
 
-describe('rclone', () => {
+(existsSync(RCLONE) ? describe : describe.skip)('rclone', () => {
   let server: Server;
   let work: Workspace;
 
-  before(async function () {
-    if (!existsSync(RCLONE)) this.skip();
+  before(async () => {
     server = await startServer();
     work = await makeWorkspace();
     await rclone('mkdir', 'b:rclone');

@@ -8,12 +8,11 @@ import { fails, run } from '../src/shell.ts';
 
 const S3CMD = '/usr/bin/s3cmd';
 
-describe('s3cmd', () => {
+(existsSync(S3CMD) ? describe : describe.skip)('s3cmd', () => {
   let server: Server;
   let work: Workspace;
 
-  before(async function () {
-    if (!existsSync(S3CMD)) this.skip();
+  before(async () => {
     server = await startServer();
     work = await makeWorkspace();
     await writeFile(work.at('s3cfg'), configuration(server.credentials.secretAccessKey));

@@ -1,5 +1,6 @@
 /** Who is asking: one function over every form of credential. */
 import type { ConditionContext } from '../authz/action.ts';
+import { silentLog, type Log } from '../telemetry/log.ts';
 import { parseBasic, verifyBasic } from './basic.ts';
 import { createBearer, type Bearer } from './bearer.ts';
 import { ALGORITHM, type ScopeRules } from './credentialScope.ts';
@@ -39,6 +40,8 @@ export interface AuthenticatorOptions {
   readonly region?: string;
   /** Ms since the epoch. */
   readonly clock?: () => number;
+  /** Told when an issuer cannot be reached; default nobody. */
+  readonly log?: Log;
   /** Times of talking to issuers. */
   readonly issuerTimes?: KeyTimes;
 }
@@ -63,10 +66,10 @@ export interface Authenticator {
 
 /** Builds it. Throws `InvalidArgument` for issuers that could not be enforced as configured. */
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
-  const { clock = Date.now, sessionKeys, region } = options;
+  const { clock = Date.now, log = silentLog(), sessionKeys, region } = options;
   const issuers = indexIssuers(options.issuers);
   const sessions = createSessions({ keys: sessionKeys, clock, trusts: (issuer) => issuers.has(issuer) });
-  const bearer = createBearer({ issuers, sessions, clock, times: options.issuerTimes });
+  const bearer = createBearer({ issuers, sessions, clock, log, times: options.issuerTimes });
   const derivedKeys = createDerivedKeys();
   const scope: ScopeRules = { region, services: ['s3'] };
   const verifySigned = (request: CredentialedRequest, lookup: AccessKeyLookup, claim: SignedClaim): Authenticated => {

@@ -49,13 +49,7 @@ async function* decode(raw: Bytes, form: ChunkedForm, trailers: Map<string, stri
     for (;;) {
       const { size, signature } = parseChunkHeader(await cursor.line(MAX_HEADER), chain !== undefined);
       account.add(size);
-      for (let left = size; left > 0; ) {
-        const run = await cursor.take(left);
-        if (run === undefined) throw incomplete();
-        chain?.update(run);
-        left -= run.length;
-        yield run;
-      }
+      yield* content(cursor, size, chain);
       chain?.endChunk(signature);
       if (size === 0) break;
       await expectEmptyLine(cursor);
@@ -64,6 +58,18 @@ async function* decode(raw: Bytes, form: ChunkedForm, trailers: Map<string, stri
     await readEnd(cursor, form, chain, trailers);
   } finally {
     await cursor.close();
+  }
+}
+
+/** The bytes of one chunk, as they come. */
+async function* content(cursor: ByteCursor, size: number, chain: ChunkChain | undefined): AsyncGenerator<Uint8Array, void, void> {
+  let left = size;
+  while (left > 0) {
+    const run = await cursor.take(left);
+    if (run === undefined) throw incomplete();
+    chain?.update(run);
+    left -= run.length;
+    yield run;
   }
 }
 

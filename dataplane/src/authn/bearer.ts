@@ -1,7 +1,7 @@
 /** Bearer tokens (RFC 6750): OIDC tokens of trusted issuers, and the tokens of our own sessions. */
 import { hash } from 'node:crypto';
 import { ArtefactError } from '../errors.ts';
-import { createIssuerKeys, type IssuerKeys, type KeyTimes } from './issuerKeys.ts';
+import { createIssuerKeys, type IssuerKeys, type IssuerKeysOptions } from './issuerKeys.ts';
 import { namedIssuer, tokenPrincipal, verifyToken } from './oidcToken.ts';
 import type { Principal } from './principal.ts';
 import { isSessionToken, type Sessions } from './session.ts';
@@ -11,12 +11,10 @@ import type { TrustedIssuer } from './trustedIssuer.ts';
 const REMEMBER = 60_000;
 const MAX_REMEMBERED = 4096;
 
-export interface BearerOptions {
+export interface BearerOptions extends IssuerKeysOptions {
   /** By URL. */
   readonly issuers: ReadonlyMap<string, TrustedIssuer>;
   readonly sessions: Sessions;
-  readonly clock: () => number;
-  readonly times?: KeyTimes;
 }
 
 export interface Bearer {
@@ -37,7 +35,7 @@ interface Remembered {
 /** Connects to nobody before the first token comes. */
 export function createBearer(options: BearerOptions): Bearer {
   const { clock, sessions, issuers } = options;
-  const keysOf = new Map([...issuers.values()].map((issuer) => [issuer, createIssuerKeys(issuer, clock, options.times)]));
+  const keysOf = new Map([...issuers.values()].map((issuer) => [issuer, createIssuerKeys(issuer, options)]));
   const remembered = new Map<string, Remembered>();
 
   function recall(name: string): Principal | undefined {

@@ -30,17 +30,15 @@ export type CredentialFault = (detail: string, details?: ErrorDetails) => Artefa
 /** Reads a Credential; throws what `fault` makes when it is malformed or breaks the rules. */
 export function parseCredential(text: string, rules: ScopeRules, fault: CredentialFault): Credential {
   const parts = text.split('/');
-  const [accessKeyId = '', date = '', region = '', service = '', terminal = ''] = parts;
+  const [accessKeyId, date, region, service, terminal] = parts as [string, string, string, string, string];
   if (parts.length !== 5 || !ACCESS_KEY_ID.test(accessKeyId)) {
     throw fault('the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".');
   }
   if (terminal !== TERMINAL) throw fault(`incorrect terminal ${quoted(terminal)}. This endpoint uses "${TERMINAL}".`);
   if (!DAY.test(date)) throw fault(`incorrect date format ${quoted(date)}. This date in the credential must be in the format "yyyyMMdd".`);
   if (!rules.services.includes(service)) throw fault(`incorrect service ${quoted(service)}. This endpoint belongs to "s3".`);
-  if (!REGION.test(region) || region !== (rules.region ?? region)) {
-    const expected = rules.region ?? 'us-east-1';
-    throw fault(`the region ${quoted(region)} is wrong; expecting '${expected}'`, { region: expected });
-  }
+  const expected = rules.region ?? (REGION.test(region) ? region : 'us-east-1');
+  if (region !== expected) throw fault(`the region ${quoted(region)} is wrong; expecting '${expected}'`, { region: expected });
   return { accessKeyId, date, region, service, scope: [date, region, service, TERMINAL].join('/') };
 }
 

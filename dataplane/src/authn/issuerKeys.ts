@@ -2,6 +2,7 @@
 import { createLocalJWKSet, errors as jose, type JSONWebKeySet, type JWTHeaderParameters, type JWTVerifyGetKey } from 'jose';
 import { allowInsecureRequests, customFetch, discovery } from 'openid-client';
 import { ArtefactError } from '../errors.ts';
+import type { Log } from '../telemetry/log.ts';
 import { createIssuerFetch, type IssuerFetch } from './issuerFetch.ts';
 import type { TrustedIssuer } from './trustedIssuer.ts';
 
@@ -34,8 +35,15 @@ interface Kept {
   readonly fetchedAt: number;
 }
 
+export interface IssuerKeysOptions {
+  readonly clock: () => number;
+  readonly log: Log;
+  readonly times?: KeyTimes;
+}
+
 /** Keys of an issuer. Nothing is fetched before the first token of that issuer comes; all who wait share one fetch. */
-export function createIssuerKeys(issuer: TrustedIssuer, clock: () => number, times: KeyTimes = KEY_TIMES): IssuerKeys {
+export function createIssuerKeys(issuer: TrustedIssuer, options: IssuerKeysOptions): IssuerKeys {
+  const { clock, log, times = KEY_TIMES } = options;
   const fetch = createIssuerFetch({ caFile: issuer.caFile, timeout: times.timeout });
   let kept: Kept | undefined;
   /** Kept until a fetch fails: then it may have moved. */
@@ -57,6 +65,7 @@ export function createIssuerKeys(issuer: TrustedIssuer, clock: () => number, tim
     } catch (thrown) {
       failure = thrown;
       address = undefined;
+      log.warn({ issuer: issuer.issuer, err: thrown, keysKept: kept !== undefined }, 'the keys of a trusted issuer could not be fetched');
     }
   }
 
@@ -113,11 +122,12 @@ async function discoverKeys(issuer: TrustedIssuer, fetch: IssuerFetch): Promise<
   return address;
 }
 
-/** Only asymmetric signature keys are kept. */
+/** Only asymmetric keys are kept; jose passes over those that are not for signatures. */
 function parseKeys(text: string): JWTVerifyGetKey {
-  const document = JSON.parse(text) as JSONWebKeySet;
-  if (!Array.isArray(document?.keys) || document.keys.length > MAX_KEYS) throw new Error(`A key set has an array of at most ${MAX_KEYS} keys`);
-  return createLocalJWKSet({ keys: document.keys.filter((key) => key?.kty !== 'oct') });
+  const document = JSON.parse(text) as Partial<JSONWebKeySet> | null;
+  const keys = document?.keys;
+  if (!Array.isArray(keys) || keys.length > MAX_KEYS) throw new Error(`A key set has an array of at most ${MAX_KEYS} keys`);
+  return createLocalJWKSet({ keys: keys.filter(({ kty }) => kty !== 'oct') });
 }
 
 function unavailable(issuer: TrustedIssuer, cause: unknown): ArtefactError {

@@ -12,6 +12,8 @@ export type Mechanism =
   | { readonly kind: 'basic'; readonly credentials: string };
 
 const SIGV4_QUERY: ReadonlySet<string> = new Set(['x-amz-algorithm', 'x-amz-credential', 'x-amz-signature']);
+/** Means nothing alone, and is no credential beside another: but whoever sends only this meant to sign. */
+const SIGV4_QUERY_PART: ReadonlySet<string> = new Set(['x-amz-date', 'x-amz-expires', 'x-amz-signedheaders']);
 const SIGV2_QUERY: ReadonlySet<string> = new Set(['AWSAccessKeyId', 'Signature']);
 const ONE_ONLY =
   'Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified';
@@ -31,6 +33,7 @@ export function findMechanism(request: CredentialedRequest): Mechanism {
   if (inQuery) return { kind: 'sigv4-query' };
   const [authorization] = authorizations;
   if (authorization !== undefined) return parseScheme(authorization.trim());
+  if (request.query.some(([name]) => SIGV4_QUERY_PART.has(name.toLowerCase()))) return { kind: 'sigv4-query' };
   refuseStrayToken(request);
   return { kind: 'anonymous' };
 }

@@ -32,11 +32,15 @@ export function parsePostPolicy(base64: string): PostPolicy {
   const { expiration, conditions } = document;
   if (expiration === undefined) throw invalid('Policy missing expiration.');
   if (conditions === undefined) throw invalid('Policy missing conditions.');
-  const expires = typeof expiration === 'string' && TIME.test(expiration) ? Date.parse(expiration) : Number.NaN;
-  if (Number.isNaN(expires)) throw invalid(`Invalid 'expiration' value: '${printable(String(expiration))}'`);
   if (!Array.isArray(conditions)) throw invalid("Invalid 'conditions' value: must be a List.");
   if (conditions.length > MAX_CONDITIONS) throw invalid(`more than ${MAX_CONDITIONS} conditions.`);
-  return { expires, conditions: conditions.map(parseCondition) };
+  return { expires: parseExpiration(expiration), conditions: conditions.map(parseCondition) };
+}
+
+function parseExpiration(expiration: unknown): number {
+  const expires = typeof expiration === 'string' && TIME.test(expiration) ? Date.parse(expiration) : Number.NaN;
+  if (Number.isNaN(expires)) throw invalid(`Invalid 'expiration' value: ${printable(JSON.stringify(expiration))}`);
+  return expires;
 }
 
 /**

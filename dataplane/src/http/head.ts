@@ -16,7 +16,7 @@ export interface ReceivedHead {
 /** Reads the head of a request. `originalUrl` is the target before a router shortened it. */
 export function readHead(request: IncomingMessage & { readonly originalUrl?: string }, readClient: ClientReader): ReceivedHead {
   const rawHeaders = pairs(request.rawHeaders);
-  const sent = escapeBytes(request.originalUrl ?? request.url ?? '/');
+  const sent = request.originalUrl ?? request.url ?? '/';
   const framing = framingFault({ httpVersion: request.httpVersion, headers: rawHeaders, target: sent });
   const { target, authority } = splitTarget(sent);
   const headers = joinHeaders(rawHeaders);
@@ -35,11 +35,6 @@ export function readHead(request: IncomingMessage & { readonly originalUrl?: str
   };
   const fault = framing ?? (query ? undefined : new ArtefactError('MalformedUri', 'The query is not well-formed percent-encoded UTF-8.'));
   return fault ? { head, fault } : { head };
-}
-
-/** Some clients send UTF-8 in the target as it is (curl does). Node hands over one character per byte, which is encoded here as it should have been. */
-function escapeBytes(target: string): string {
-  return target.replaceAll(/[\x80-\xff]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
 /** RFC 9112 §3.2.2: a server must also take the absolute form, whose authority then counts as the host. */

@@ -98,8 +98,12 @@ function createWriter(response: ServerResponse, options: SendOptions): Writer {
     new Promise<void>((resolve, refuse) => {
       if (response.destroyed || response.socket?.writable === false) return refuse(clientGone());
       reject = refuse;
-      act((error) => (error ? refuse(clientGone()) : resolve()));
-    }).finally(() => (reject = undefined));
+      act((error) => {
+        reject = undefined;
+        if (error) refuse(clientGone());
+        else resolve();
+      });
+    });
   response.on('close', gone).on('timeout', idle);
   response.socket?.setTimeout(options.idleMs);
 

@@ -51,12 +51,14 @@ export async function startServer(settings: ServerSettings, service: Omit<Servic
   server.on('clientError', (error, socket) => refuseMalformed(error, socket, service));
   settings.tls?.attach(server as unknown as HttpsServer);
   await listen(server, settings);
+  const closed = new Promise<void>((resolve) => server.once('close', resolve));
   return {
     address: server.address() as AddressInfo,
     close(drainMs) {
       draining = true;
       settings.tls?.close();
-      return stop(server, connections, drainMs);
+      if (server.listening) server.close();
+      return stop(closed, connections, drainMs);
     },
   };
 }
@@ -120,8 +122,7 @@ function listen(server: Server, { host, port }: ServerSettings): Promise<void> {
   });
 }
 
-async function stop(server: Server, connections: Connections, drainMs: number): Promise<boolean> {
-  const closed = new Promise<void>((resolve) => (server.listening ? server.close(() => resolve()) : server.once('close', resolve)));
+async function stop(closed: Promise<void>, connections: Connections, drainMs: number): Promise<boolean> {
   connections.closeIdle();
   let finished = true;
   const timer = setTimeout(() => {

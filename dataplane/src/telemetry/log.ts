@@ -1,4 +1,5 @@
 /** JSON lines on stdout: one per request at `info`, and whatever an operator must know. No secret passes (see redact.ts). */
+import cluster from 'node:cluster';
 import { pino, type DestinationStream, type Logger } from 'pino';
 import { safeText, safeValue } from './redact.ts';
 
@@ -11,10 +12,10 @@ export type Log = Logger;
 const FLUSH_MS = 250;
 
 /**
- * The most that one write holds, in bytes: a pipe takes up to 4,096 of them whole, so that lines of several processes on
- * one stdout never mix.
+ * The most that one write holds, in bytes. Where several processes share one stdout it is less than what a pipe takes as a
+ * whole (4,096 bytes), so that their lines never mix.
  */
-const MAX_WRITE = 4000;
+const MAX_WRITE = cluster.isWorker ? 4000 : 64 * 1024;
 
 export interface LogOptions {
   readonly level: LogLevel;
@@ -26,20 +27,25 @@ export interface LogOptions {
 
 /** Makes the log of a process. Its lines have `time` (ISO 8601, UTC), `level`, `msg` and the fields given. */
 export function createLog(options: LogOptions): Log {
-  const destination = options.destination ?? stdout();
-  return pino(
+  const log = pino(
     {
       level: options.level,
-      base: options.fields ?? {},
+      base: safeFields(options.fields ?? {}),
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }), bindings: safeFields, log: safeFields },
+      formatters: { level: (label) => ({ level: label }), log: safeFields },
       serializers: { msg: safeText, err: (error: unknown) => error },
     },
-    destination,
+    options.destination ?? stdout(),
   );
+  const { child } = log;
+  // The fields of children pass no formatter of pino's. Children of children find this function through them.
+  const safeChild = function (this: Log, fields: object): Log {
+    return child.call(this, safeFields(fields)) as unknown as Log;
+  };
+  return Object.assign(log, { child: safeChild as unknown as Log['child'] });
 }
 
-function safeFields(fields: Record<string, unknown>): Record<string, unknown> {
+function safeFields(fields: object): Record<string, unknown> {
   return safeValue(fields) as Record<string, unknown>;
 }
 

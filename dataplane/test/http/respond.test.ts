@@ -31,7 +31,11 @@ function lender(options: { readonly chunk: number; readonly chunks: number; read
   return { bytes, seen };
 }
 
-const replyOf = (bytes: Bytes, length: number, status = 200): Reply => ({ status, headers: { 'Content-Length': String(length) }, body: bytes });
+const replyOf = (bytes: Bytes, length: number, status = 200): Reply => ({
+  status,
+  headers: { 'Content-Length': String(length) },
+  body: bytes,
+});
 
 describe('answers', () => {
   afterEach(strike);
@@ -102,7 +106,12 @@ describe('answers', () => {
 
   it('drops bodies for HEAD, and keeps what their length would be', async () => {
     const source = lender({ chunk: 10, chunks: 3 });
-    const replies: Reply[] = [{ status: 404, body: 'not here' }, replyOf(source.bytes, 30), { status: 200, headers: { 'Content-Length': '77' } }, { status: 200 }];
+    const replies: Reply[] = [
+      { status: 404, body: 'not here' },
+      replyOf(source.bytes, 30),
+      { status: 200, headers: { 'Content-Length': '77' } },
+      { status: 200 },
+    ];
     const act = await stage({ handle: async () => replies.shift()! });
     const line = await dial(act.port);
     for (const length of [8, 30, 77, 0]) {

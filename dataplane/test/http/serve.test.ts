@@ -144,7 +144,10 @@ describe('the journey', () => {
   });
 
   it('gives every answer its request id, the server name and the decorations', async () => {
-    const act = await stage({ decorate: () => ({ 'Access-Control-Allow-Origin': 'https://ui.example' }), handle: () => Promise.reject(denied('AccessDenied')) });
+    const act = await stage({
+      decorate: () => ({ 'Access-Control-Allow-Origin': 'https://ui.example' }),
+      handle: () => Promise.reject(denied('AccessDenied')),
+    });
     const answer = await ask(act.port, '/');
     assert.equal(answer.status, 403);
     assert.match(answer.headers.get('x-request-id') ?? '', /^[0-9a-f-]{36}$/);

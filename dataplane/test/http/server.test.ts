@@ -7,7 +7,12 @@ import { ask, dial, drain, pause, stage, strike, until } from './stage.ts';
 const named = (name: string): Protocol => ({
   name,
   recognise: () => ({
-    operation: { name: `${name}.Act`, authenticates: 'public', demands: () => [], handle: async (call) => ({ status: 200, body: `${name} ${call.head.target}` }) },
+    operation: {
+      name: `${name}.Act`,
+      authenticates: 'public',
+      demands: () => [],
+      handle: async (call) => ({ status: 200, body: `${name} ${call.head.target}` }),
+    },
     params: undefined,
   }),
   renderError: (error) => ({ status: 400, body: error.code }),
@@ -17,7 +22,10 @@ describe('mounts', () => {
   afterEach(strike);
 
   it('are found by whole path segments, and see the whole target', async () => {
-    const act = await stage({ handle: async (call) => ({ status: 200, body: `s3 ${call.head.target}` }) }, { mounts: [{ path: '/api/v1', protocol: named('admin') }] });
+    const act = await stage(
+      { handle: async (call) => ({ status: 200, body: `s3 ${call.head.target}` }) },
+      { mounts: [{ path: '/api/v1', protocol: named('admin') }] },
+    );
     const paths: Record<string, string> = {
       '/api/v1/buckets?x=1': 'admin',
       '/api/v1': 'admin',
@@ -38,11 +46,18 @@ describe('mounts', () => {
       {
         mounts: [
           { path: '/api', accepts: (head) => !head.host.startsWith('bucket.'), protocol: named('admin') },
-          { accepts: (head) => head.method === 'POST' && head.rawPath === '/' && /^application\/x-www-form/.test(head.headers['content-type'] ?? ''), protocol: named('sts') },
+          {
+            accepts: (head) =>
+              head.method === 'POST' && head.rawPath === '/' && /^application\/x-www-form/.test(head.headers['content-type'] ?? ''),
+            protocol: named('sts'),
+          },
         ],
       },
     );
-    assert.equal((await ask(act.port, '/', { method: 'POST', body: 'a=b', headers: { 'content-type': 'application/x-www-form-urlencoded' } })).body, 'sts /');
+    assert.equal(
+      (await ask(act.port, '/', { method: 'POST', body: 'a=b', headers: { 'content-type': 'application/x-www-form-urlencoded' } })).body,
+      'sts /',
+    );
     assert.equal((await ask(act.port, '/', { method: 'POST', body: 'a=b', headers: { 'content-type': 'text/plain' } })).body, 's3');
     const line = await dial(act.port);
     line.write('GET /api/x HTTP/1.1\r\nHost: bucket.example\r\nConnection: close\r\n\r\n');
@@ -50,7 +65,10 @@ describe('mounts', () => {
   });
 
   it('leave what Express cannot parse to the last', async () => {
-    const act = await stage({ handle: async (call) => ({ status: 200, body: `s3 ${call.head.target}` }) }, { mounts: [{ path: '/api', protocol: named('admin') }] });
+    const act = await stage(
+      { handle: async (call) => ({ status: 200, body: `s3 ${call.head.target}` }) },
+      { mounts: [{ path: '/api', protocol: named('admin') }] },
+    );
     for (const target of ['*', 'http://h:80/x', 'http://h:99999999/']) {
       const line = await dial(act.port);
       line.write(`OPTIONS ${target} HTTP/1.1\r\nHost: ${/\/\/([^/]+)/.exec(target)?.[1] ?? 'h'}\r\nConnection: close\r\n\r\n`);
@@ -80,7 +98,10 @@ describe('limits', () => {
   });
 
   it('never times out a request that makes progress', async () => {
-    const act = await stage({ handle: async (call) => ({ status: 200, body: `got ${await drain(call.payload.bytes)}` }) }, { limits: { headersMs: 100, keepAliveMs: 100, bodyIdleMs: 400 } });
+    const act = await stage(
+      { handle: async (call) => ({ status: 200, body: `got ${await drain(call.payload.bytes)}` }) },
+      { limits: { headersMs: 100, keepAliveMs: 100, bodyIdleMs: 400 } },
+    );
     const line = await dial(act.port);
     line.write('PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 20\r\n\r\n');
     for (let n = 0; n < 20; n++) {
@@ -103,7 +124,15 @@ describe('limits', () => {
 
   it('goes on serving after bad input of every kind', async () => {
     const act = await stage({});
-    const inputs = ['', '\r\n\r\n\r\n', '\0\0\0\0', 'GET', 'GET / HTTP/9.9\r\n\r\n', 'PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n', 'CONNECT h:443 HTTP/1.1\r\nHost: h\r\n\r\n'];
+    const inputs = [
+      '',
+      '\r\n\r\n\r\n',
+      '\0\0\0\0',
+      'GET',
+      'GET / HTTP/9.9\r\n\r\n',
+      'PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n',
+      'CONNECT h:443 HTTP/1.1\r\nHost: h\r\n\r\n',
+    ];
     for (const input of inputs) {
       const line = await dial(act.port);
       line.write(input);
@@ -124,7 +153,10 @@ describe('shutdown', () => {
       await release.promise;
       yield Buffer.from('last');
     }
-    const act = await stage({ handle: async (call) => (call.head.target === '/slow' ? { status: 200, headers: { 'Content-Length': '10' }, body: slow() } : { status: 200, body: 'x' }) });
+    const act = await stage({
+      handle: async (call) =>
+        call.head.target === '/slow' ? { status: 200, headers: { 'Content-Length': '10' }, body: slow() } : { status: 200, body: 'x' },
+    });
     const [idle, fresh, busy] = [await dial(act.port), await dial(act.port), await dial(act.port)];
     idle.write('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
     await idle.match(/x$/);

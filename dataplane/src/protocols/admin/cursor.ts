@@ -17,7 +17,7 @@ export function makeCursor(question: unknown, position: Position): string {
 export function readCursor(question: unknown, cursor: string, length: number): Position {
   const held = parse(cursor);
   if (!Array.isArray(held) || held.length !== length + 1 || !held.every((part) => typeof part === 'string')) throw badCursor();
-  const [asked, ...position] = held as string[];
+  const [asked, ...position] = held;
   if (asked !== fingerprint(question)) throw badCursor();
   return position;
 }

@@ -1,32 +1,26 @@
 /** `POST /api/v1/presign`: a URL that acts as the caller for a while. */
+import type { Snapshot } from '@bonded/crds';
+import type { Authenticator } from '../../authn/authenticate.ts';
 import type { Principal } from '../../authn/principal.ts';
-import { ArtefactError } from '../../errors.ts';
+import type { AccessKeyLookup } from '../../authn/signer.ts';
 import { ANY_AUTHENTICATED } from './demands.ts';
 import { endpointFor } from './endpoint.ts';
 import type { EndpointDeps } from './endpoint.ts';
 import { invalid, mapOf, oneOf, optional, text, wholeNumber, withDefault } from './fields.ts';
 import type { Fields } from './fields.ts';
 import { json, readJson } from './json.ts';
-import { bucketName, key } from './parameters.ts';
+import { bucketName, key as keyReader } from './parameters.ts';
 import { row } from './row.ts';
 import type { Row } from './row.ts';
 
-/** What is to be signed. */
-export interface PresignRequest {
-  readonly method: string;
-  /** Scheme and authority, such as `https://store.example`. */
-  readonly endpoint: string;
-  readonly bucket: string;
-  readonly key?: string;
-  /** Seconds. */
-  readonly expiresIn: number;
-  readonly query: Readonly<Record<string, string>>;
+export interface PresignDeps extends EndpointDeps {
+  readonly authenticator: Pick<Authenticator, 'presign'>;
+  /** Ms since the epoch. */
+  readonly clock: () => number;
 }
 
-export interface PresignDeps extends EndpointDeps {
-  /** Signs a URL as the principal. `expires` (ms since the epoch) is sooner than asked for where its session or token ends sooner. */
-  presign(principal: Principal, request: PresignRequest): Promise<{ readonly url: string; readonly expires: number }>;
-}
+/** Seconds, where the caller does not say and has as long. */
+const DEFAULT_EXPIRES = 3600;
 
 const METHODS = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE'] as const;
 
@@ -34,7 +28,7 @@ interface PresignBody {
   readonly method: (typeof METHODS)[number];
   readonly bucket: string;
   readonly key?: string;
-  readonly expiresIn: number;
+  readonly expiresIn?: number;
   readonly query: Readonly<Record<string, string>>;
 }
 
@@ -48,8 +42,8 @@ const queryName = (given: unknown, name: string): string => {
 const FIELDS: Fields<PresignBody> = {
   method: oneOf(...METHODS),
   bucket: bucketName,
-  key: optional(key),
-  expiresIn: withDefault(3600, wholeNumber(1, 604_800)),
+  key: optional(keyReader),
+  expiresIn: optional(wholeNumber(1, 604_800)),
   query: withDefault({}, mapOf(queryName, text({ min: 0, max: 2048 }), 32)),
 };
 
@@ -62,11 +56,22 @@ export function presign(deps: PresignDeps): Row {
     fields: {},
     demands: () => [ANY_AUTHENTICATED],
     async handle(call) {
-      const body = await readJson(call, FIELDS);
-      if (call.principal.kind === 'anonymous')
-        throw new ArtefactError('CredentialsMissing', 'A URL can only be signed for who has credentials.');
-      const { url, expires } = await deps.presign(call.principal, { ...body, endpoint: endpointFor(call.head, deps) });
-      return json(200, { url, method: body.method, expires: new Date(expires).toISOString() });
+      const { method, bucket, key, query, expiresIn } = await readJson(call, FIELDS);
+      // what is signed has whole seconds
+      const now = Math.floor(deps.clock() / 1000) * 1000;
+      const expiresSeconds = expiresIn ?? Math.min(DEFAULT_EXPIRES, secondsLeft(call.principal, now));
+      const request = { method, endpoint: endpointFor(call.head, deps), bucket, key, query: Object.entries(query), expiresSeconds };
+      const url = deps.authenticator.presign(call.principal, request, accessKeyLookup(call.snapshot));
+      return json(200, { url, method, expires: new Date(now + expiresSeconds * 1000).toISOString() });
     },
   });
+}
+
+/** How long the caller itself has. */
+function secondsLeft({ sessionExpires }: Principal, now: number): number {
+  return sessionExpires === undefined ? Infinity : Math.max(1, Math.floor((sessionExpires - now) / 1000) - 1);
+}
+
+function accessKeyLookup({ accessKeys }: Snapshot): AccessKeyLookup {
+  return (accessKeyId) => accessKeys.find((key) => key.accessKeyId === accessKeyId);
 }

@@ -18,9 +18,9 @@ interface PutParams {
 
 export interface PutBucketDeps {
   /** The configuration in force now: a call's own is from before its changes. */
-  snapshot(): Snapshot;
+  readonly snapshot: () => Snapshot;
   /** The namespace of the binding that lets the call's principal create the bucket; throws `AccessDenied` when there is none. */
-  namespaceFor(call: Pick<Call<unknown>, 'principal' | 'snapshot'>, bucket: string): string;
+  readonly namespaceFor: (call: Pick<Call<unknown>, 'principal' | 'snapshot'>, bucket: string) => string;
 }
 
 /** Which rights are needed depends on whether the bucket exists and on the body: the handler asks for each. */
@@ -42,8 +42,7 @@ async function create(call: Call<PutParams>, core: Core, deps: PutBucketDeps): P
   const name = call.params.bucket;
   call.authorise(administer(name, 's3:CreateBucket'));
   const { namespace = deps.namespaceFor(call, name), ...settings } = await readJson(call, PUT_BUCKET_FIELDS);
-  await core.configuration.createBucket(name, namespace, call.actor);
-  await change(bucketOf(deps.snapshot(), name), settings, call, core);
+  await core.configuration.createBucket(name, namespace, call.actor, settings);
   const view = await bucketView(bucketOf(deps.snapshot(), name), call, core);
   return json(201, view, { location: `/api/v1/buckets/${name}` });
 }
@@ -53,12 +52,8 @@ async function update(existing: BucketConfig, call: Call<PutParams>, core: Core,
   const { namespace, ...settings } = await readJson(call, PUT_BUCKET_FIELDS);
   authoriseChanges(existing, settings, call);
   requireNamespace(existing, namespace);
-  await change(existing, settings, call, core);
+  if (Object.keys(settings).length > 0) await core.configuration.updateBucket(existing, settings, call.actor);
   return json(200, await bucketView(bucketOf(deps.snapshot(), existing.name), call, core));
-}
-
-async function change(bucket: BucketConfig, settings: BucketSettings, call: Call<PutParams>, core: Core): Promise<void> {
-  if (Object.keys(settings).length > 0) await core.configuration.updateBucket(bucket, settings, call.actor);
 }
 
 /** Before the body is read: who may change nothing at all is refused at once. */

@@ -53,11 +53,10 @@ export function row<Params>(given: RowOf<Params>): Row {
     path,
     fits: (segments) => segments.length === template.length && template.every((part, i) => PATH_FIELD.test(part) || part === segments[i]),
     takes: (head) => (head.method === method || (head.method === 'HEAD' && method === 'GET')) && (given.when?.(head) ?? true),
-    recognise: (head, segments) =>
-      ({
-        operation: head.method === 'HEAD' ? withoutBody : operation,
-        params: readParams(given, template, segments, head),
-      }) as Recognised<unknown>,
+    recognise: (head, segments) => ({
+      operation: head.method === 'HEAD' ? withoutBody : operation,
+      params: readParams(given, template, segments, head),
+    }),
   };
 }
 

@@ -1,8 +1,9 @@
 /** `POST /auth/sessions`: credentials in, a short-lived access key out. The JSON twin of STS AssumeRoleWithWebIdentity. */
-import type { Bearer } from '../../authn/bearer.ts';
-import type { Principal } from '../../authn/principal.ts';
-import { SESSION_SECONDS, sessionEnd } from '../../authn/session.ts';
-import type { Sessions } from '../../authn/session.ts';
+import type { Authenticator } from '../../authn/authenticate.ts';
+import { parseBasic } from '../../authn/basic.ts';
+import { findMechanism } from '../../authn/mechanism.ts';
+import { SESSION_SECONDS } from '../../authn/session.ts';
+import type { SessionCredentials } from '../../authn/session.ts';
 import { ArtefactError } from '../../errors.ts';
 import type { Call, Reply } from '../contract.ts';
 import { ANY_AUTHENTICATED } from './demands.ts';
@@ -14,10 +15,7 @@ import { row } from './row.ts';
 import type { Row } from './row.ts';
 
 export interface SessionDeps extends EndpointDeps {
-  readonly bearer: Bearer;
-  readonly sessions: Sessions;
-  /** Ms since the epoch. */
-  readonly clock: () => number;
+  readonly authenticator: Pick<Authenticator, 'startSession'>;
 }
 
 type Format = 'session' | 'credential_process';
@@ -43,7 +41,8 @@ export function sessionRows(deps: SessionDeps): readonly Row[] {
       demands: () => [ANY_AUTHENTICATED],
       async handle(call) {
         const body = await readJson(call, { durationSeconds });
-        return sessionReply(call, call.principal, body.durationSeconds, deps);
+        const { session } = await deps.authenticator.startSession(tokenOf(call), body.durationSeconds);
+        return sessionReply(call, session, deps);
       },
     }),
     row<SessionParams>({
@@ -54,19 +53,28 @@ export function sessionRows(deps: SessionDeps): readonly Row[] {
       async handle(call) {
         const body = await readJson(call, { durationSeconds, token: optional(text({ min: 4, max: 20_000 })) });
         if (body.token === undefined) throw credentialsMissing();
-        const principal = await deps.bearer.verify(body.token);
+        const { principal, session } = await deps.authenticator.startSession(body.token, body.durationSeconds);
         call.become(principal);
         call.authorise(ANY_AUTHENTICATED);
-        return sessionReply(call, principal, body.durationSeconds, deps);
+        return sessionReply(call, session, deps);
       },
     }),
   ];
 }
 
-function sessionReply(call: Call<SessionParams>, principal: Principal, duration: number | undefined, deps: SessionDeps): Reply {
-  // whatever a binding gives to anonymous callers, there is nobody here to make a key for
-  if (principal.kind === 'anonymous') throw credentialsMissing();
-  const { expiration: end, ...session } = deps.sessions.issue(principal, sessionEnd(deps.clock(), duration));
+/** The token in a head that was authenticated: as such, or as the password of Basic. */
+function tokenOf({ head, principal }: Call<SessionParams>): string {
+  const mechanism = findMechanism(head);
+  if (mechanism.kind === 'anonymous') throw credentialsMissing();
+  if (principal.kind === 'oidc' && mechanism.kind === 'bearer') return mechanism.token;
+  if (principal.kind === 'oidc' && mechanism.kind === 'basic') return parseBasic(mechanism.credentials).password;
+  throw new ArtefactError(
+    'AccessDenied',
+    'Sessions are made from tokens; an access key, and a session that signs, need none: they sign for themselves.',
+  );
+}
+
+function sessionReply(call: Call<SessionParams>, { expiration: end, ...session }: SessionCredentials, deps: SessionDeps): Reply {
   const expiration = new Date(end).toISOString();
   if (call.params.format === 'session') return json(201, { ...session, expiration, endpoint: endpointFor(call.head, deps) });
   const { accessKeyId, secretAccessKey, sessionToken } = session;

@@ -7,7 +7,7 @@ import type { Row } from './row.ts';
 
 export interface WhoamiDeps {
   /** The bindings that name this principal. */
-  bindingsOf(principal: Principal, snapshot: Snapshot): readonly BindingConfig[];
+  readonly bindingsOf: (principal: Principal, snapshot: Snapshot) => readonly BindingConfig[];
 }
 
 /** The one operation that asks for nothing: its answer holds only what the caller's own credentials say. */

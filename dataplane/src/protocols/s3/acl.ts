@@ -60,7 +60,8 @@ export async function acceptOwnerAcl(call: Pick<Call<unknown>, 'head' | 'payload
   const document = await readOptionalXml(call, ['AccessControlPolicy'], MAX_ACL_BYTES);
   const ways = [canned !== undefined, grants.size > 0, document !== undefined].filter(Boolean).length;
   if (ways === 0) throw s3Error('InvalidRequest', 'MissingSecurityHeader', 'Your request was missing a required header: x-amz-acl');
-  if (ways > 1) throw s3Error('InvalidRequest', 'UnexpectedContent', 'This request does not support content: give the ACL in one way only.');
+  if (ways > 1)
+    throw s3Error('InvalidRequest', 'UnexpectedContent', 'This request does not support content: give the ACL in one way only.');
   if (canned !== undefined && !OWNER_ONLY.includes(canned)) throw aclUnsupported();
   if (grants.size > 0 && !headersGrantOwner(grants, bucket)) throw aclUnsupported();
   if (document && !documentGrantsOwner(document, bucket)) throw aclUnsupported();
@@ -78,7 +79,9 @@ function cannedAcl(head: RequestHead): string | undefined {
 
 function headersGrantOwner(grants: ReadonlyMap<string, string>, bucket: BucketConfig): boolean {
   const [[name, value] = ['', '']] = grants;
-  return grants.size === 1 && name === 'x-amz-grant-full-control' && value.replaceAll('"', '').trim() === `id=${ownerOf(bucket.namespace).id}`;
+  return (
+    grants.size === 1 && name === 'x-amz-grant-full-control' && value.replaceAll('"', '').trim() === `id=${ownerOf(bucket.namespace).id}`
+  );
 }
 
 function documentGrantsOwner(document: XmlElement, bucket: BucketConfig): boolean {

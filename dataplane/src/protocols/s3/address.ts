@@ -64,7 +64,10 @@ function bucketOfHost(host: string, domains: readonly string[]): string | undefi
   const name = host.toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '');
   if (domains.includes(name)) return undefined;
   const matching = domains.filter((domain) => name.endsWith(`.${domain}`));
-  const domain = matching.reduce<string | undefined>((best, next) => (best !== undefined && best.length >= next.length ? best : next), undefined);
+  const domain = matching.reduce<string | undefined>(
+    (best, next) => (best !== undefined && best.length >= next.length ? best : next),
+    undefined,
+  );
   return domain === undefined ? undefined : name.slice(0, -domain.length - 1);
 }
 

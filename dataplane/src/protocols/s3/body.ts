@@ -50,7 +50,7 @@ async function collect(payload: Payload, maxBytes: number): Promise<Uint8Array> 
   for await (const chunk of payload.bytes) {
     length += chunk.length;
     if (length > maxBytes) throw tooLong();
-    chunks.push(chunk.slice());
+    chunks.push(Buffer.from(chunk)); // lent: `slice` of a Buffer would share it
   }
   return Buffer.concat(chunks, length);
 }

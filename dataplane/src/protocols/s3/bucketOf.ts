@@ -14,7 +14,11 @@ export function bucketNamed(snapshot: Snapshot, name: string): BucketConfig | un
  * The bucket that an authorised call is about. Never asked before authorisation: it would tell what exists. Throws
  * `BucketUnknown`, and `AccessDenied` when `x-amz-expected-bucket-owner` names another owner.
  */
-export function bucketOf(call: { readonly head: RequestHead; readonly params: { readonly bucket: string }; readonly snapshot: Snapshot }): BucketConfig {
+export function bucketOf(call: {
+  readonly head: RequestHead;
+  readonly params: { readonly bucket: string };
+  readonly snapshot: Snapshot;
+}): BucketConfig {
   const bucket = bucketNamed(call.snapshot, call.params.bucket);
   if (!bucket) throw bucketUnknown(call.params.bucket);
   refuseOtherOwner(bucket, call.head.headers['x-amz-expected-bucket-owner']);

@@ -40,7 +40,8 @@ export function claimedChecksum(head: RequestHead): ClaimedChecksum | undefined 
   const claim = claims[0];
   const named = amzHeader(head, 'x-amz-sdk-checksum-algorithm');
   if (named === undefined) return claim;
-  if (!claim) throw invalid('x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.');
+  if (!claim)
+    throw invalid('x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.');
   if (checksumAlgorithm(named) !== claim.algorithm) throw invalid('Value for x-amz-sdk-checksum-algorithm header is invalid.');
   return claim;
 }

@@ -54,29 +54,45 @@ const ELEMENTS: Readonly<Record<string, string>> = {
   'X-Amz-Expires': 'X-Amz-Expires',
 };
 
+/** Elements that are shown a second time as bytes. */
+const SIGNED_TEXTS: ReadonlySet<string> = new Set(['StringToSign', 'CanonicalRequest']);
+
 /** What the path of the request adds to an error of this code. */
-const ABOUT_BUCKET: ReadonlySet<ErrorCode> = new Set(['BucketUnknown', 'BucketTaken', 'BucketOwned', 'BucketNotEmpty', 'SettingUnset', 'InvalidBucketName']);
+const ABOUT_BUCKET: ReadonlySet<ErrorCode> = new Set([
+  'BucketUnknown',
+  'BucketTaken',
+  'BucketOwned',
+  'BucketNotEmpty',
+  'SettingUnset',
+  'InvalidBucketName',
+]);
 const ABOUT_KEY: ReadonlySet<ErrorCode> = new Set(['NameUnknown', 'VersionUnknown', 'DeleteMarkerFound']);
 
 /** Elements between Message and RequestId. */
 export function detailElements(error: ArtefactError, subject: ErrorSubject): XmlFields {
   const { details, code } = error;
-  const fields: Record<string, string | number | boolean | undefined> = {};
-  if (ABOUT_BUCKET.has(code)) fields.BucketName = subject.bucket;
-  if (ABOUT_KEY.has(code)) fields.Key = subject.key;
-  if (code === 'MethodNotAllowed') fields.Method = subject.method;
+  if (code === 'Internal') return { Resource: resourceOf(subject) };
+  if (code === 'DeleteMarkerFound' && details.byVersionId === true) {
+    return { Method: subject.method, ResourceType: 'DeleteMarker', Key: subject.key, VersionId: details.versionId };
+  }
+  return { ...pathElements(code, subject), ...listedDetails(details), Resource: resourceOf(subject) };
+}
+
+function pathElements(code: ErrorCode, { bucket, key, method }: ErrorSubject): XmlFields {
+  if (ABOUT_BUCKET.has(code)) return { BucketName: bucket };
+  if (ABOUT_KEY.has(code)) return { Key: key };
+  return code === 'MethodNotAllowed' ? { Method: method } : {};
+}
+
+function listedDetails(details: ErrorDetails): XmlFields {
+  const fields: Record<string, string | number | boolean> = {};
   for (const [name, value] of Object.entries(details)) {
     const element = ELEMENTS[name];
-    if (element !== undefined && code !== 'Internal') fields[element] = value;
+    if (element === undefined) continue;
+    fields[element] = value;
+    if (SIGNED_TEXTS.has(element)) fields[`${element}Bytes`] = spacedHex(String(value));
   }
-  for (const element of ['StringToSign', 'CanonicalRequest']) {
-    const text = fields[element];
-    if (typeof text === 'string') fields[`${element}Bytes`] = spacedHex(text);
-  }
-  if (code === 'DeleteMarkerFound' && details.byVersionId === true) {
-    return { Method: subject.method, ResourceType: 'DeleteMarker', Key: fields.Key, VersionId: fields.VersionId };
-  }
-  return { ...fields, Resource: resourceOf(subject) };
+  return fields;
 }
 
 /** Headers that clients read beside the body. */
@@ -120,7 +136,9 @@ function httpDate(moment: Detail): Detail {
 
 /** As S3 shows signed text once more, so that white space in it can be seen: `41 57 53`. */
 function spacedHex(text: string): string {
-  return Buffer.from(text).toString('hex').replace(/..(?!$)/g, '$& ');
+  return Buffer.from(text)
+    .toString('hex')
+    .replace(/..(?!$)/g, '$& ');
 }
 
 function resourceOf({ bucket, key }: ErrorSubject): string {

@@ -20,9 +20,13 @@ export function invalidArgument(argumentName: string, argumentValue: string, mes
 
 /** For what S3 has and Bonded has not; `header` or subresource named so that people know what to leave out. */
 export function notImplemented(feature: string): ArtefactError {
-  return new ArtefactError('NotImplemented', `A header or parameter you provided implies functionality that is not implemented: ${feature}.`, {
-    details: { header: feature },
-  });
+  return new ArtefactError(
+    'NotImplemented',
+    `A header or parameter you provided implies functionality that is not implemented: ${feature}.`,
+    {
+      details: { header: feature },
+    },
+  );
 }
 
 /** `<Error>` with S3's code, status and extra elements; 304 has headers only. Never shows a cause. */

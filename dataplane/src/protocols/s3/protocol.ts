@@ -5,6 +5,7 @@ import { addressOf } from './address.ts';
 import type { Address } from './address.ts';
 import { corsHeaders } from './cors/actual.ts';
 import { renderS3Error } from './errors.ts';
+import type { VerifyForm } from './form/postObject.ts';
 import { recognise } from './recognise.ts';
 import { s3Table } from './table.ts';
 
@@ -13,6 +14,8 @@ export interface S3Options {
   readonly region: string;
   /** Host names under which buckets are addressed as `{bucket}.{domain}`; none: by path only. */
   readonly domains: readonly string[];
+  /** Tells who a browser's upload form speaks for. */
+  readonly verifyForm: VerifyForm;
 }
 
 /** S3 at `/{bucket}/{key}`, and at `{bucket}.{domain}/{key}` for configured domains. */

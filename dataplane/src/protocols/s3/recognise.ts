@@ -4,7 +4,7 @@ import type { Recognised, RequestHead } from '../contract.ts';
 import { addressOf } from './address.ts';
 import type { Address } from './address.ts';
 import { invalidArgument, notImplemented } from './errors.ts';
-import { queryValue } from './head.ts';
+import { amzHeader, queryValue } from './head.ts';
 import type { Row, Scope } from './operation.ts';
 import { isDefinedByS3, subresourceOf } from './subresource.ts';
 
@@ -47,7 +47,7 @@ function preflight(rows: readonly Row[], scope: Scope): Row['operation'] {
 
 function fits(row: Row, head: RequestHead): boolean {
   if (row.form && !isForm(head)) return false;
-  if (row.header !== undefined && head.headers[row.header] === undefined) return false;
+  if (row.header !== undefined && amzHeader(head, row.header) === undefined) return false;
   return row.query.every((name) => queryValue(head, name) !== undefined);
 }
 
@@ -73,7 +73,9 @@ function unrecognised(head: RequestHead, scope: Scope, subresource: string | und
   const sameMethod = beside.filter(({ method }) => method === head.method);
   if (sameMethod.some(({ form }) => form)) {
     const condition = 'Bucket POST must be of the enclosure-type multipart/form-data';
-    return new ArtefactError('PreconditionFailed', 'At least one of the pre-conditions you specified did not hold', { details: { condition } });
+    return new ArtefactError('PreconditionFailed', 'At least one of the pre-conditions you specified did not hold', {
+      details: { condition },
+    });
   }
   const missing = sameMethod[0]?.query.find((name) => queryValue(head, name) === undefined);
   if (missing !== undefined) return invalidArgument(missing, '', `This operation needs the query parameter ${missing}`);

@@ -64,7 +64,8 @@ function checkTag(key: string, value: string): void {
   if (key.startsWith('aws:')) throw invalidTag('System tags cannot be added/updated by requester', { tagKey: key });
   const length = [...key].length;
   if (length < 1 || length > MAX_KEY || !ALLOWED.test(key)) throw invalidTag('The TagKey you have provided is invalid', { tagKey: key });
-  if ([...value].length > MAX_VALUE || !ALLOWED.test(value)) throw invalidTag('The TagValue you have provided is invalid', { tagKey: key, tagValue: value });
+  if ([...value].length > MAX_VALUE || !ALLOWED.test(value))
+    throw invalidTag('The TagValue you have provided is invalid', { tagKey: key, tagValue: value });
 }
 
 function decodePair(pair: string, header: string): readonly [string, string] {

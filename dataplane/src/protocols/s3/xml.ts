@@ -1,15 +1,11 @@
-/**
- * XML as S3 speaks it: written from plain values, read into a tree of elements with hard limits.
- * Nothing outside the document is ever read: DOCTYPE, entities and processing instructions are refused.
- */
-import { SaxesParser } from 'saxes';
-import { ArtefactError } from '../../errors.ts';
+/** XML as S3 writes it, from plain values. */
+import { CONTROL } from './xmlTree.ts';
+
+export { allowOnly, malformedXml, parseXml, XML_LIMITS } from './xmlTree.ts';
+export type { XmlElement } from './xmlTree.ts';
 
 const NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/';
 const DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n';
-
-/** The limits of a document that comes in; its size in bytes is limited by whoever reads it. */
-export const XML_LIMITS = { depth: 16, elements: 100_000, attributes: 16, nameLength: 128, textLength: 16_384 } as const;
 
 /** What an element holds: a value, or fields. `undefined` leaves the element out; an array repeats it. */
 export type XmlContent = string | number | boolean | undefined | XmlFields | readonly XmlContent[];
@@ -20,19 +16,6 @@ export type XmlContent = string | number | boolean | undefined | XmlFields | rea
  */
 export interface XmlFields {
   readonly [name: string]: XmlContent;
-}
-
-/** One element of a document that came in. Names are local: a namespace prefix has been taken off. */
-export interface XmlElement {
-  readonly name: string;
-  /** Exactly as written, white space too; '' for an element that has children. */
-  readonly text: string;
-  readonly children: readonly XmlElement[];
-  /** The one child of that name; more than one is a `MalformedBody`. */
-  child(name: string): XmlElement | undefined;
-  all(name: string): readonly XmlElement[];
-  /** As `child`, but a missing one is a `MalformedBody` too. */
-  required(name: string): XmlElement;
 }
 
 /** A whole document in S3's namespace. */
@@ -52,25 +35,6 @@ export function escapeXml(text: string): string {
   return text.toWellFormed().replace(ESCAPED, escapeCharacter);
 }
 
-/**
- * Reads one document whose root must be one of `roots`. Throws `MalformedBody` for whatever is not well-formed UTF-8 XML
- * within `XML_LIMITS`, for DOCTYPE, entities and processing instructions, and for text between elements.
- */
-export function parseXml(bytes: Uint8Array, roots: readonly string[]): XmlElement {
-  const root = buildTree(decodeUtf8(bytes));
-  if (!roots.includes(root.name)) throw malformedXml(`The root element must be ${roots.join(' or ')}.`);
-  return root;
-}
-
-/** Throws `MalformedBody` when `element` has a child of another name: what is not understood is never ignored. */
-export function allowOnly(element: XmlElement, names: readonly string[]): void {
-  const stranger = element.children.find((child) => !names.includes(child.name));
-  if (stranger) throw malformedXml(`${element.name} holds an element that is not known here: ${stranger.name}.`);
-}
-
-// ——— writing
-
-const CONTROL = '\\u0001-\\u0008\\u000b-\\u001f\\ufffe\\uffff';
 const NEEDS_ESCAPE = new RegExp(`[&<>"\\u0000${CONTROL}\\ud800-\\udfff]`);
 const ESCAPED = new RegExp(`[&<>"\\u0000${CONTROL}]`, 'g');
 const NAMED: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', '\u0000': '\ufffd' };
@@ -85,128 +49,36 @@ function escapeAttribute(text: string): string {
 }
 
 function isFields(content: XmlContent): content is XmlFields {
-  return typeof content === 'object' && !Array.isArray(content);
+  return typeof content === 'object' && !isList(content);
+}
+
+function isList(content: XmlContent): content is readonly XmlContent[] {
+  return Array.isArray(content);
 }
 
 function renderElement(name: string, content: XmlContent): string {
   if (content === undefined) return '';
-  if (Array.isArray(content)) return content.map((item: XmlContent) => renderElement(name, item)).join('');
-  if (!isFields(content)) return `<${name}>${escapeXml(String(content))}</${name}>`;
+  if (isList(content)) return content.map((item) => renderElement(name, item)).join('');
+  if (typeof content !== 'object') return `<${name}>${escapeXml(String(content))}</${name}>`;
   let attributes = '';
   let inner = '';
   for (const [child, value] of Object.entries(content)) {
-    if (child.startsWith('@')) attributes += ` ${child.slice(1)}="${escapeAttribute(String(value))}"`;
-    else if (child === '') inner += renderInline(value);
-    else inner += renderElement(child, value);
+    if (child.startsWith('@')) attributes += renderAttribute(child.slice(1), value);
+    else inner += child === '' ? renderInline(value) : renderElement(child, value);
   }
   return `<${name}${attributes}>${inner}</${name}>`;
 }
 
+function renderAttribute(name: string, value: XmlContent): string {
+  if (value === undefined || typeof value === 'object') return '';
+  return ` ${name}="${escapeAttribute(String(value))}"`;
+}
+
 function renderInline(content: XmlContent): string {
   if (content === undefined) return '';
-  if (Array.isArray(content)) return content.map(renderInline).join('');
-  if (!isFields(content)) return escapeXml(String(content));
+  if (isList(content)) return content.map(renderInline).join('');
+  if (typeof content !== 'object') return escapeXml(String(content));
   return Object.entries(content)
     .map(([name, value]) => renderElement(name, value))
     .join('');
-}
-
-// ——— reading
-
-/** S3's MalformedXML, with the reason behind its standard words. */
-export function malformedXml(message: string, cause?: unknown): ArtefactError {
-  return new ArtefactError('MalformedBody', `The XML you provided was not well-formed or did not validate against our published schema. ${message}`, {
-    cause,
-  });
-}
-
-function decodeUtf8(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw malformedXml('It must be UTF-8.', cause);
-  }
-}
-
-function buildTree(text: string): XmlElement {
-  const parser = new SaxesParser({ position: false, forceXMLVersion: true, defaultXMLVersion: '1.0' });
-  const open: Open[] = [];
-  let root: XmlElement | undefined;
-  let elements = 0;
-  parser.on('error', (cause) => {
-    throw malformedXml('It is not well-formed.', cause);
-  });
-  parser.on('doctype', () => {
-    throw malformedXml('A DOCTYPE is not accepted.');
-  });
-  parser.on('processinginstruction', () => {
-    throw malformedXml('Processing instructions are not accepted.');
-  });
-  parser.on('xmldecl', ({ encoding }) => {
-    if (encoding !== undefined && encoding.toLowerCase() !== 'utf-8') throw malformedXml('Its encoding must be UTF-8.');
-  });
-  parser.on('opentag', (tag) => {
-    if (++elements > XML_LIMITS.elements) throw malformedXml('It has too many elements.');
-    if (open.length >= XML_LIMITS.depth) throw malformedXml('It is nested too deeply.');
-    if (Object.keys(tag.attributes).length > XML_LIMITS.attributes) throw malformedXml('An element has too many attributes.');
-    if (tag.name.length > XML_LIMITS.nameLength) throw malformedXml('An element name is too long.');
-    open.push({ name: tag.name.slice(tag.name.indexOf(':') + 1), text: '', children: [] });
-  });
-  const addText = (piece: string): void => {
-    const element = open.at(-1);
-    if (!element) return;
-    element.text += piece;
-    if (element.text.length > XML_LIMITS.textLength) throw malformedXml('The text of an element is too long.');
-  };
-  parser.on('text', addText);
-  parser.on('cdata', addText);
-  parser.on('closetag', () => {
-    const done = finish(open.pop()!);
-    const parent = open.at(-1);
-    if (parent) parent.children.push(done);
-    else root = done;
-  });
-  parser.write(nameControlReferences(text, parser.ENTITIES)).close();
-  if (!root) throw malformedXml('It has no element.');
-  return root;
-}
-
-interface Open {
-  readonly name: string;
-  text: string;
-  readonly children: XmlElement[];
-}
-
-function finish({ name, text, children }: Open): XmlElement {
-  if (children.length > 0 && text.trim() !== '') throw malformedXml(`${name} holds text between its elements.`);
-  const all = (wanted: string): readonly XmlElement[] => children.filter((child) => child.name === wanted);
-  const child = (wanted: string): XmlElement | undefined => {
-    const found = all(wanted);
-    if (found.length > 1) throw malformedXml(`${name} must hold only one ${wanted}.`);
-    return found[0];
-  };
-  const required = (wanted: string): XmlElement => {
-    const found = child(wanted);
-    if (!found) throw malformedXml(`${name} must hold ${wanted}.`);
-    return found;
-  };
-  return { name, text: children.length > 0 ? '' : text, children, child, all, required };
-}
-
-const CHARACTER_REFERENCE = /&#(?:x0*([0-9a-f]{1,4})|0*([0-9]{1,5}));/gi;
-const CONTROL_CHARACTER = new RegExp(`[${CONTROL}]`);
-
-/**
- * Lets `&#x1;` and its like through, which XML 1.0 forbids and S3 itself writes: keys may hold control characters, and a
- * client must be able to name them when it deletes. Where CDATA would make the replacement ambiguous, XML 1.0 rules.
- */
-function nameControlReferences(text: string, entities: Record<string, string>): string {
-  if (text.includes('<![CDATA[')) return text;
-  return text.replace(CHARACTER_REFERENCE, (reference, hex?: string, decimal?: string) => {
-    const character = String.fromCodePoint(hex === undefined ? Number(decimal) : parseInt(hex, 16));
-    if (character.length > 1 || !CONTROL_CHARACTER.test(character) || character === '\r') return reference;
-    const name = `control-${character.charCodeAt(0).toString(16)}`;
-    entities[name] = character;
-    return `&${name};`;
-  });
 }

@@ -38,7 +38,8 @@ export const STS_ERRORS: Readonly<Record<ErrorCode, StsError>> = {
   RouteUnknown: { status: 404, code: 'InvalidAction' },
   MethodNotAllowed: { status: 405, code: 'InvalidAction' },
   DeleteMarkerFound: VALIDATION,
-  NotImplemented: { status: 400, code: 'InvalidAction' },
+  // a parameter that is not built; for an action that is not, see InvalidAction below
+  NotImplemented: VALIDATION,
 
   InvalidArgument: VALIDATION,
   InvalidRequest: VALIDATION,

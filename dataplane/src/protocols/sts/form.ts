@@ -1,6 +1,5 @@
 /** The parameters of an STS request: an HTML form in the body, or the query of the URL. */
 import { ArtefactError } from '../../errors.ts';
-import { stsError } from './errors.ts';
 
 /** The largest form, in bytes: a web identity token may have 20,000 characters, each up to three bytes when encoded. */
 export const MAX_FORM_BYTES = 128 * 1024;
@@ -32,49 +31,6 @@ export function parametersOf(pairs: readonly (readonly [name: string, value: str
     parameters.set(name, value);
   }
   return parameters;
-}
-
-/** What a parameter must be like. */
-export interface TextRule {
-  readonly min: number;
-  /** In characters. */
-  readonly max: number;
-  readonly pattern?: RegExp;
-}
-
-/** A parameter that must be there; throws STS's MissingParameter or ValidationError. */
-export function required(parameters: Parameters, name: string, rule: TextRule): string {
-  const value = parameters.get(name);
-  if (value === undefined || value === '')
-    throw stsError('InvalidArgument', 'MissingParameter', `The request must contain the parameter ${name}.`);
-  const { min, max, pattern } = rule;
-  if (value.length < min || value.length > max) throw invalidValue(name, `it must have ${min} to ${max} characters`);
-  if (pattern && !pattern.test(value)) throw invalidValue(name, `it must match ${pattern.source}`);
-  return value;
-}
-
-/** A whole number that may be left out; throws ValidationError when it is something else or out of bounds. */
-export function optionalNumber(parameters: Parameters, name: string, min: number, max: number): number | undefined {
-  const value = parameters.get(name);
-  if (value === undefined) return undefined;
-  const number = /^[0-9]{1,9}$/.test(value) ? Number(value) : Number.NaN;
-  if (number >= min && number <= max) return number;
-  throw invalidValue(name, `it must be a whole number from ${min} to ${max}`);
-}
-
-/** Refuses every parameter that is not listed: what would be ignored might have been meant to limit the session. */
-export function refuseOthers(parameters: Parameters, known: readonly string[]): void {
-  const other = [...parameters.keys()].find((name) => !known.includes(name));
-  if (other === undefined) return;
-  throw stsError(
-    'InvalidArgument',
-    'InvalidParameterValue',
-    `The parameter ${other} is not supported: leave it out. Known are ${known.join(', ')}.`,
-  );
-}
-
-function invalidValue(name: string, rule: string): ArtefactError {
-  return new ArtefactError('InvalidArgument', `1 validation error detected: value at '${name}' failed to satisfy constraint: ${rule}.`);
 }
 
 function tooMany(): ArtefactError {

@@ -21,6 +21,7 @@ const REASONS: readonly (readonly [code: string, reason: string])[] = [
   ['EACCES', 'the data directory may not be accessed; check its owner and mode'],
   ['EPERM', 'the data directory does not permit this; check its owner, mode and file system'],
   ['SQLITE_CANTOPEN', 'its records cannot be opened; check the data directory, its owner and mode'],
+  ['ENOENT', 'a part of the data directory is gone; restart Bonded, and let nothing else remove files there'],
   ['EMFILE', 'too many files are open; raise the limit of open files, or try again later'],
   ['ENFILE', 'too many files are open; raise the limit of open files, or try again later'],
 ];

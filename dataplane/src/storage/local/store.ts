@@ -11,7 +11,7 @@ import type { Layout } from './layout.ts';
 import { openProbe } from './probe.ts';
 import { openLocalRecords } from './records.ts';
 import { openSlabs } from './slabs.ts';
-import { startSweeping } from './sweep.ts';
+import { startSweeping, sweepIncoming } from './sweep.ts';
 import { openUnderWay } from './underWay.ts';
 import { openWriteQueue } from './writeQueue.ts';
 import type { WriteQueue } from './writeQueue.ts';
@@ -39,9 +39,8 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Store>
   const layout = layoutOf(options.directory);
   const db = await onDisk(location, () => prepare(layout, location));
   try {
-    const stopSweeping = await onDisk(location, () => startSweeping(layout));
     const queue = await onDisk(location, () => openWriteQueue({ ...options, location }));
-    return assemble({ db, queue, layout, location, stopSweeping });
+    return assemble({ db, queue, layout, location });
   } catch (thrown) {
     db.close();
     throw thrown;
@@ -54,6 +53,7 @@ async function prepare(layout: Layout, location: string): Promise<Db> {
   // A reader that cannot write by mistake: all changes go through the writer.
   db.pragma('query_only = ON');
   await syncDirectory(layout.directory);
+  await sweepIncoming(layout);
   return db;
 }
 
@@ -62,10 +62,9 @@ interface Parts {
   readonly queue: WriteQueue;
   readonly layout: Layout;
   readonly location: string;
-  readonly stopSweeping: () => void;
 }
 
-function assemble({ db, queue, layout, location, stopSweeping }: Parts): Store {
+function assemble({ db, queue, layout, location }: Parts): Store {
   let closing: Promise<void> | undefined;
   const stillOpen = (): void => {
     if (closing) throw unavailable(location, 'it is closed');
@@ -74,6 +73,7 @@ function assemble({ db, queue, layout, location, stopSweeping }: Parts): Store {
   const { tracking, settled } = openUnderWay();
   const blobs = openLocalBlobs({ ...room, directories: openDirectories(layout.directory), slabs: openSlabs() });
   const probe = tracking(openProbe(room));
+  const stopSweeping = startSweeping(layout);
 
   async function close(): Promise<void> {
     stopSweeping();

@@ -13,10 +13,9 @@ const EMPTY_MS = 24 * 60 * 60 * 1000;
 const SWEEP_PARTS_EVERY_MS = 60 * 60 * 1000;
 const SWEEP_DIRECTORIES_EVERY_MS = 24 * 60 * 60 * 1000;
 
-/** Sweeps at once and then from time to time, until the answered function is called. Throws when the first sweep cannot be made. */
-export async function startSweeping(layout: Layout): Promise<() => void> {
-  await sweepIncoming(layout);
-  // Later sweeps are not anybody's request: one that fails is made again the next time.
+/** Sweeps from time to time, until the answered function is called. */
+export function startSweeping(layout: Layout): () => void {
+  // Nobody waits for these: one that fails is made again the next time.
   const timers = [
     setInterval(() => void sweepIncoming(layout).catch(() => undefined), SWEEP_PARTS_EVERY_MS),
     setInterval(() => void sweepEmptyDirectories(layout).catch(() => undefined), SWEEP_DIRECTORIES_EVERY_MS),

@@ -14,7 +14,6 @@ export function openMemoryBlobs(bytesById: Map<string, Uint8Array>, stillOpen: (
       checkBlobId(id);
       refuseTaken(bytesById, id);
       const bytes = await collect(body);
-      stillOpen();
       refuseTaken(bytesById, id);
       bytesById.set(id, bytes);
       return bytes.byteLength;

@@ -5,67 +5,101 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { parse } from 'yaml';
 import type { RequestHead } from '../../../src/protocols/contract.ts';
 
-export const DOCUMENT: any = parse(readFileSync(new URL('../../../../docs/api/openapi.yaml', import.meta.url), 'utf8'));
+/** A part of the document that stands here or elsewhere. */
+type OrReference<T> = Partial<T> & { readonly $ref?: string };
+
+interface Media {
+  readonly content?: Readonly<Record<string, { readonly example?: unknown }>>;
+}
+
+export interface Parameter {
+  readonly name: string;
+  readonly in: string;
+}
+
+interface PathItem {
+  readonly parameters?: readonly OrReference<Parameter>[];
+}
+
+interface OperationObject extends PathItem {
+  readonly operationId: string;
+  readonly summary?: string;
+  readonly requestBody?: OrReference<Media>;
+  readonly responses: Readonly<Record<string, OrReference<Media>>>;
+}
+
+interface OpenApi {
+  readonly paths: Readonly<Record<string, PathItem & Readonly<Record<string, OperationObject | undefined>>>>;
+  readonly components: {
+    readonly schemas: { readonly Problem: { readonly properties: { readonly code: { readonly enum: readonly string[] } } } };
+  };
+}
+
+/** One operation of the document, with the parameters of its path. */
+export interface Documented {
+  readonly method: string;
+  readonly path: string;
+  readonly operation: OperationObject;
+  readonly parameters: readonly Parameter[];
+}
+
+export const DOCUMENT = parse(readFileSync(new URL('../../../../docs/api/openapi.yaml', import.meta.url), 'utf8')) as OpenApi;
 
 const METHODS = ['get', 'put', 'post', 'delete', 'patch'];
 const ajv = new Ajv2020({ strict: false, allErrors: true, formats: { uri: (text: string) => URL.canParse(text) } });
 ajv.addSchema(DOCUMENT, 'openapi');
 
-/** `GET /api/v1/whoami` and so on: every operation of the document. */
-export function documentedOperations(): readonly { readonly method: string; readonly path: string; readonly operation: any }[] {
-  return Object.entries<any>(DOCUMENT.paths).flatMap(([path, item]) =>
-    METHODS.filter((method) => item[method] !== undefined).map((method) => ({
-      method: method.toUpperCase(),
-      path,
-      operation: { ...item[method], parameters: [...(item.parameters ?? []), ...(item[method].parameters ?? [])].map(resolved) },
-    })),
-  );
-}
+export const OPERATIONS: readonly Documented[] = Object.entries(DOCUMENT.paths).flatMap(([path, item]) =>
+  METHODS.flatMap((method) => {
+    const operation = item[method];
+    if (!operation) return [];
+    const parameters = [...(item.parameters ?? []), ...(operation.parameters ?? [])].map((given) => resolved(given) as Parameter);
+    return [{ method: method.toUpperCase(), path, operation, parameters }];
+  }),
+);
 
-/** The same thing without `$ref`, one level deep. */
-export function resolved(value: any): any {
-  if (typeof value?.$ref !== 'string') return value;
-  return value.$ref
-    .slice(2)
-    .split('/')
-    .reduce((node: any, name: string) => node[name], DOCUMENT);
+/** The same thing without `$ref`. */
+export function resolved<T extends object>(value: OrReference<T>): Partial<T> {
+  if (value.$ref === undefined) return value;
+  const steps = value.$ref.slice('#/'.length).split('/');
+  return steps.reduce((node, step) => (node as Record<string, object>)[step] ?? {}, DOCUMENT as object);
 }
 
 /** Fails unless an answer is one that the document promises for the request. HEAD promises what GET does, without the body. */
 export function assertDocumented(
   head: RequestHead,
-  answer: { status: number; headers: Readonly<Record<string, unknown>>; json: unknown },
+  answer: { readonly status: number; readonly headers: Readonly<Record<string, unknown>>; readonly json: unknown },
 ): void {
   const method = head.method === 'HEAD' ? 'GET' : head.method;
-  const found = documentedOperations().find((candidate) => candidate.method === method && pattern(candidate.path).test(head.rawPath));
+  const found = OPERATIONS.find((candidate) => candidate.method === method && pattern(candidate.path).test(head.rawPath));
   const what = `${head.method} ${head.target} → ${answer.status}`;
-  if (!found) return assert.ok(answer.status >= 400, `${what} is not documented`);
-  const { responses } = found.operation;
-  assert.ok(responses[answer.status] || answer.status >= 400, `${what} is not documented`);
-  const pointer = responses[answer.status]
-    ? `${pointerOf(found.path, method)}/responses/${answer.status}`
-    : '/components/responses/Problem';
-  const content = Object.entries<any>(resolved(responses[answer.status] ?? responses.default).content ?? {});
-  if (content.length === 0 || head.method === 'HEAD') return assert.equal(answer.json, undefined, `${what} has a body`);
-  const [[type]] = content as [[string, any]];
+  const own = found?.operation.responses[answer.status];
+  if (!own) assert.ok(answer.status >= 400, `${what} is not documented`);
+  const content = Object.keys(resolved(own ?? { $ref: '#/components/responses/Problem' }).content ?? {});
+  const [type] = content;
+  if (type === undefined || head.method === 'HEAD') return assert.equal(answer.json, undefined, `${what} has a body`);
   assert.equal(answer.headers['content-type'], type, what);
-  const validate = ajv.compile({ $ref: `openapi#${pointer}/content/${escaped(type)}/schema` });
-  assert.ok(validate(answer.json), `${what}: ${ajv.errorsText(validate.errors)} in ${JSON.stringify(answer.json)}`);
+  const pointer = own && found ? `${pointerOf(found)}/responses/${answer.status}` : '/components/responses/Problem';
+  const faults = faultsOf(`${pointer}/content/${escaped(type)}/schema`, answer.json);
+  assert.equal(faults, undefined, `${what}: ${faults} in ${JSON.stringify(answer.json)}`);
 }
 
-/** True when `value` satisfies the schema at that JSON pointer of the document. */
-export function satisfies(pointer: string, value: unknown): boolean {
-  return ajv.compile({ $ref: `openapi#${pointer}` })(value);
+/** What keeps `value` from satisfying the schema at that JSON pointer of the document; undefined when nothing does. */
+export function faultsOf(pointer: string, value: unknown): string | undefined {
+  const validate = ajv.compile({ $ref: `openapi#${pointer}` });
+  validate(value);
+  return validate.errors ? ajv.errorsText(validate.errors) : undefined;
 }
 
-export function pointerOf(path: string, method: string): string {
+/** Where an operation stands in the document, as a JSON pointer in a URI fragment. */
+export function pointerOf({ path, method }: Documented): string {
   return `/paths/${escaped(path)}/${method.toLowerCase()}`;
 }
 
-function escaped(text: string): string {
+export function escaped(text: string): string {
   return encodeURIComponent(text.replaceAll('~', '~0').replaceAll('/', '~1'));
 }
 
 function pattern(path: string): RegExp {
-  return new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+').replaceAll('.', '\\.')}$`);
+  return new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`);
 }

@@ -4,7 +4,8 @@ import { isError } from '../../../src/errors.ts';
 import { addressOf, decodePath } from '../../../src/protocols/s3/address.ts';
 
 const at = (rawPath: string, host = 'localhost:8080', domains: readonly string[] = []) => addressOf({ rawPath, host }, domains);
-const refuses = (code: string, rawPath: string, host?: string, domains?: readonly string[]) => assert.throws(() => at(rawPath, host, domains), { code }, rawPath);
+const refuses = (code: string, rawPath: string, host?: string, domains?: readonly string[]) =>
+  assert.throws(() => at(rawPath, host, domains), { code }, rawPath);
 
 describe('S3 addresses', () => {
   it('are the service, a bucket, or a key in a bucket', () => {
@@ -28,13 +29,25 @@ describe('S3 addresses', () => {
   });
 
   it('refuse bad escapes, what is not UTF-8, and U+0000', () => {
-    for (const path of ['/builds/%', '/builds/%4', '/builds/%zz', '/builds/%C3', '/builds/%ff', '/builds/a%00b', '/builds/%ED%A0%80', 'builds', '*', '']) {
+    for (const path of [
+      '/builds/%',
+      '/builds/%4',
+      '/builds/%zz',
+      '/builds/%C3',
+      '/builds/%ff',
+      '/builds/a%00b',
+      '/builds/%ED%A0%80',
+      'builds',
+      '*',
+      '',
+    ]) {
       refuses('MalformedUri', path);
     }
   });
 
   it('refuse names that no bucket can have', () => {
-    for (const path of ['/Builds', '/a', '/ab/x', '/-ab', '/abc-', '/a_b', '//x', `/${'a'.repeat(64)}`, '/%C3%BCbc', '/a%2Fb/c']) refuses('InvalidBucketName', path);
+    for (const path of ['/Builds', '/a', '/ab/x', '/-ab', '/abc-', '/a_b', '//x', `/${'a'.repeat(64)}`, '/%C3%BCbc', '/a%2Fb/c'])
+      refuses('InvalidBucketName', path);
     assert.equal(at(`/${'a'.repeat(63)}`).bucket, 'a'.repeat(63));
   });
 
@@ -64,7 +77,9 @@ describe('S3 addresses', () => {
 
   it('answer any path with an address or a refusal', () => {
     const known = ['MalformedUri', 'InvalidBucketName', 'NameTooLong'] as const;
-    const path = fc.array(fc.oneof(fc.constantFrom('/', '%', '%2', '%41', '%00', '..', 'abc', '\u00ff'), fc.string({ maxLength: 3 })), { maxLength: 20 });
+    const path = fc.array(fc.oneof(fc.constantFrom('/', '%', '%2', '%41', '%00', '..', 'abc', '\u00ff'), fc.string({ maxLength: 3 })), {
+      maxLength: 20,
+    });
     fc.assert(
       fc.property(path, fc.string(), (parts, host) => {
         try {

@@ -54,7 +54,12 @@ describe('S3 errors', () => {
   });
 
   it('show what was signed, so that people can find the difference', () => {
-    const { body } = fail('SignatureMismatch', { accessKeyId: 'AK', stringToSign: 'AWS4\nx', signatureProvided: 'ff', canonicalRequest: 'GET' });
+    const { body } = fail('SignatureMismatch', {
+      accessKeyId: 'AK',
+      stringToSign: 'AWS4\nx',
+      signatureProvided: 'ff',
+      canonicalRequest: 'GET',
+    });
     const elements = elementsOf(body);
     assert.deepEqual([elements.AWSAccessKeyId, elements.StringToSign, elements.SignatureProvided], ['AK', 'AWS4\nx', 'ff']);
     assert.deepEqual([elements.StringToSignBytes, elements.CanonicalRequestBytes], ['41 57 53 34 0a 78', '47 45 54']);
@@ -69,21 +74,38 @@ describe('S3 errors', () => {
   });
 
   it('answer 304 with what caches go by, and no body', () => {
-    const { status, headers, body } = fail('NotModified', { etag: 'abc', lastModified: Date.UTC(2026, 0, 1), versionId: 'v', cacheControl: 'no-cache' });
+    const { status, headers, body } = fail('NotModified', {
+      etag: 'abc',
+      lastModified: Date.UTC(2026, 0, 1),
+      versionId: 'v',
+      cacheControl: 'no-cache',
+    });
     assert.deepEqual([status, body], [304, undefined]);
-    assert.deepEqual(headers, { etag: '"abc"', 'last-modified': 'Thu, 01 Jan 2026 00:00:00 GMT', 'cache-control': 'no-cache', 'x-amz-version-id': 'v' });
+    assert.deepEqual(headers, {
+      etag: '"abc"',
+      'last-modified': 'Thu, 01 Jan 2026 00:00:00 GMT',
+      'cache-control': 'no-cache',
+      'x-amz-version-id': 'v',
+    });
   });
 
   it('tell a delete marker that was asked for by version from one that hides a key', () => {
     const hidden = fail('DeleteMarkerFound', { versionId: 'v1', byVersionId: false });
     assert.deepEqual([hidden.status, elementsOf(hidden.body).Code], [404, 'NoSuchKey']);
     const named = fail('DeleteMarkerFound', { versionId: 'v1', byVersionId: true });
-    assert.deepEqual([named.status, elementsOf(named.body).Code, elementsOf(named.body).ResourceType], [405, 'MethodNotAllowed', 'DeleteMarker']);
-    for (const { headers } of [hidden, named]) assert.deepEqual([headers['x-amz-delete-marker'], headers['x-amz-version-id']], ['true', 'v1']);
+    assert.deepEqual(
+      [named.status, elementsOf(named.body).Code, elementsOf(named.body).ResourceType],
+      [405, 'MethodNotAllowed', 'DeleteMarker'],
+    );
+    for (const { headers } of [hidden, named])
+      assert.deepEqual([headers['x-amz-delete-marker'], headers['x-amz-version-id']], ['true', 'v1']);
   });
 
   it('never show a cause, an unlisted detail, or anything of an internal error', () => {
-    const error = new ArtefactError('Internal', 'words', { cause: new Error('secret-cause'), details: { detail: 'secret-detail', password: 'secret' } });
+    const error = new ArtefactError('Internal', 'words', {
+      cause: new Error('secret-cause'),
+      details: { detail: 'secret-detail', password: 'secret' },
+    });
     assert.ok(!render(error).body.includes('secret'));
     assert.ok(!fail('InvalidRequest', { password: 'secret', byVersionId: true, s3Code: 'secret' }).body.includes('secret'));
   });

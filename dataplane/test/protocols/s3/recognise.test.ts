@@ -9,7 +9,7 @@ import { head, ROWS } from './fakes.ts';
 import type { HeadOptions } from './fakes.ts';
 
 const object = (name: string, method: Method, more: Partial<RowOf<ObjectParams>> = {}) =>
-  objectRow({ name: `s3.${name}`, method, action: 'read', s3Action: 's3:Any', handle: async () => ({ status: 200 }), ...more } as RowOf<ObjectParams>);
+  objectRow({ name: `s3.${name}`, method, action: 'read', s3Action: 's3:Any', handle: async () => ({ status: 200 }), ...more });
 
 const rows = [
   ...ROWS,
@@ -20,10 +20,18 @@ const rows = [
   object('UploadPartCopy', 'PUT', { subresource: 'uploadId', query: ['partNumber'], header: 'x-amz-copy-source' }),
   object('CompleteMultipartUpload', 'POST', { subresource: 'uploadId' }),
   object('PutObjectTagging', 'PUT', { subresource: 'tagging' }),
-  bucketRow({ name: 's3.PostObject', method: 'POST', form: true, authenticates: 'handler', demands: () => [], handle: async () => ({ status: 204 }) }),
+  bucketRow({
+    name: 's3.PostObject',
+    method: 'POST',
+    form: true,
+    authenticates: 'handler',
+    demands: () => [],
+    handle: async () => ({ status: 204 }),
+  }),
 ];
 
-const find = (method: string, target: string, options?: HeadOptions) => recognise(head(method, target, options), { rows, domains: ['s3.test'] });
+const find = (method: string, target: string, options?: HeadOptions) =>
+  recognise(head(method, target, options), { rows, domains: ['s3.test'] });
 const named = (method: string, target: string, options?: HeadOptions): string => find(method, target, options).operation.name;
 const refusal = (method: string, target: string, options?: HeadOptions): ArtefactError => {
   try {
@@ -58,6 +66,8 @@ describe('S3 requests', () => {
     ['GET', '/builds/key?partNumber=2', 's3.GetObject'],
     ['PUT', '/builds/key', 's3.PutObject'],
     ['PUT', '/builds/key', 's3.CopyObject', { headers: { 'x-amz-copy-source': 'a/b' } }],
+    ['PUT', '/builds/key?x-amz-copy-source=a/b&X-Amz-Signature=x', 's3.CopyObject'],
+    ['PUT', '/builds/key?x-amz-copy-source=a/b', 's3.PutObject'],
     ['PUT', '/builds/key?partNumber=1&uploadId=u', 's3.UploadPart'],
     ['PUT', '/builds/key?partNumber=1&uploadId=u', 's3.UploadPartCopy', { headers: { 'x-amz-copy-source': 'a/b' } }],
     ['PUT', '/builds/key?tagging', 's3.PutObjectTagging', { headers: { 'x-amz-copy-source': 'a/b' } }],
@@ -97,7 +107,8 @@ describe('S3 requests', () => {
     ['PUT', '/builds/key?renameObject'],
   ];
   for (const [method, target] of NOT_BUILT) {
-    it(`${method} ${target} is NotImplemented, and never the plain operation`, () => assert.equal(refusal(method, target).code, 'NotImplemented'));
+    it(`${method} ${target} is NotImplemented, and never the plain operation`, () =>
+      assert.equal(refusal(method, target).code, 'NotImplemented'));
   }
 
   it('with a method that a place does not have are told which it has', () => {
@@ -126,10 +137,21 @@ describe('S3 requests', () => {
   });
 
   it('of any kind are recognised or refused in a known way', () => {
-    const known = ['MethodNotAllowed', 'NotImplemented', 'InvalidArgument', 'MalformedUri', 'InvalidBucketName', 'NameTooLong', 'PreconditionFailed'] as const;
+    const known = [
+      'MethodNotAllowed',
+      'NotImplemented',
+      'InvalidArgument',
+      'MalformedUri',
+      'InvalidBucketName',
+      'NameTooLong',
+      'PreconditionFailed',
+    ] as const;
     const method = fc.constantFrom('GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'OPTIONS', 'PATCH', 'PROPFIND');
     const path = fc.constantFrom('/', '/builds', '/builds/', '/builds/k', '/builds/%', '/x');
-    const query = fc.array(fc.constantFrom('acl', 'policy', 'uploads', 'uploadId=1', 'partNumber=1', 'delete', 'versions', 'list-type=2', 'x'), { maxLength: 3 });
+    const query = fc.array(
+      fc.constantFrom('acl', 'policy', 'uploads', 'uploadId=1', 'partNumber=1', 'delete', 'versions', 'list-type=2', 'x'),
+      { maxLength: 3 },
+    );
     fc.assert(
       fc.property(method, path, query, (verb, rawPath, parameters) => {
         try {
@@ -143,15 +165,12 @@ describe('S3 requests', () => {
   });
 });
 
-describe('The S3 table', () => {
-  it('has no two rows for the same request', () => {
-    const shapes = rows.map(({ scope, method, subresource, query, header, form }) => JSON.stringify([scope, method, subresource, query, header, form]));
-    assert.equal(new Set(shapes).size, shapes.length);
-  });
-
+describe('The rows on buckets', () => {
   it('demands something of every operation but the public ones and the one that filters its answer', () => {
     const params = { bucket: 'builds', key: 'k' };
-    const free = ROWS.filter(({ operation }) => operation.demands(head('GET', '/builds'), params).length === 0).map(({ operation }) => operation.name);
+    const free = ROWS.filter(({ operation }) => operation.demands(head('GET', '/builds'), params).length === 0).map(
+      ({ operation }) => operation.name,
+    );
     assert.deepEqual([...new Set(free)], ['s3.ListBuckets', 's3.Preflight']);
   });
 

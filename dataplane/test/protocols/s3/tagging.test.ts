@@ -36,12 +36,22 @@ describe('S3 tag sets', () => {
       [11, 'object'],
       [51, 'bucket'],
     ] as const) {
-      assert.throws(() => parse(many(count), of), (error) => error instanceof ArtefactError && error.details.s3Code === 'BadRequest');
+      assert.throws(
+        () => parse(many(count), of),
+        (error) => error instanceof ArtefactError && error.details.s3Code === 'BadRequest',
+      );
     }
   });
 
   it('are refused in another shape', () => {
-    for (const inner of ['', '<TagSet/><TagSet/>', '<Tags/>', '<TagSet><Tag/></TagSet>', '<TagSet><Tag><Key>a</Key></Tag></TagSet>', '<TagSet><X/></TagSet>']) {
+    for (const inner of [
+      '',
+      '<TagSet/><TagSet/>',
+      '<Tags/>',
+      '<TagSet><Tag/></TagSet>',
+      '<TagSet><Tag><Key>a</Key></Tag></TagSet>',
+      '<TagSet><X/></TagSet>',
+    ]) {
       refuses('MalformedBody', `<Tagging>${inner}</Tagging>`);
     }
   });

@@ -13,7 +13,13 @@ const refuses = (text: string | Uint8Array) =>
 
 describe('S3 XML, written', () => {
   it('has a declaration, the namespace and elements in order', () => {
-    const xml = renderXml('ListBucketResult', { Name: 'b', IsTruncated: false, MaxKeys: 3, NextMarker: undefined, Contents: [{ Key: 'x' }, { Key: 'y' }] });
+    const xml = renderXml('ListBucketResult', {
+      Name: 'b',
+      IsTruncated: false,
+      MaxKeys: 3,
+      NextMarker: undefined,
+      Contents: [{ Key: 'x' }, { Key: 'y' }],
+    });
     assert.equal(
       xml,
       '<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">' +
@@ -29,7 +35,10 @@ describe('S3 XML, written', () => {
     assert.match(renderXml('LocationConstraint', 'eu'), /<LocationConstraint xmlns="[^"]+">eu<\/LocationConstraint>$/);
     assert.match(renderXml('LocationConstraint', undefined), /<LocationConstraint xmlns="[^"]+"><\/LocationConstraint>$/);
     assert.match(renderPlainXml('G', { '@xsi:type': 'a"b\n', ID: 1 }), /<G xsi:type="a&quot;b&#xa;"><ID>1<\/ID><\/G>$/);
-    assert.match(renderPlainXml('L', { N: 1, '': [{ Version: 'v' }, { DeleteMarker: 'd' }, { Version: 'w' }] }), /<N>1<\/N><Version>v<\/Version><DeleteMarker>d<\/DeleteMarker><Version>w<\/Version>/);
+    assert.match(
+      renderPlainXml('L', { N: 1, '': [{ Version: 'v' }, { DeleteMarker: 'd' }, { Version: 'w' }] }),
+      /<N>1<\/N><Version>v<\/Version><DeleteMarker>d<\/DeleteMarker><Version>w<\/Version>/,
+    );
   });
 
   it('escapes markup, and writes control characters as references', () => {
@@ -103,9 +112,34 @@ describe('S3 XML, read', () => {
         assert.ok(error instanceof ArtefactError && error.code === 'MalformedBody', String(error));
       }
     };
-    const pieces = fc.constantFrom('<A>', '</A>', '<A/>', '<!--', '-->', '<![CDATA[', ']]>', '&', '#', 'x1;', '&lt;', '<?', '?>', '<!', '"', '=', ' a', '\ud83d', '\ufeff');
+    const pieces = fc.constantFrom(
+      '<A>',
+      '</A>',
+      '<A/>',
+      '<!--',
+      '-->',
+      '<![CDATA[',
+      ']]>',
+      '&',
+      '#',
+      'x1;',
+      '&lt;',
+      '<?',
+      '?>',
+      '<!',
+      '"',
+      '=',
+      ' a',
+      '\ud83d',
+      '\ufeff',
+    );
     fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), parse));
-    fc.assert(fc.property(fc.array(fc.oneof(pieces, fc.string({ maxLength: 4 })), { maxLength: 30 }), (parts) => parse(Buffer.from(parts.join('')))), { numRuns: 500 });
+    fc.assert(
+      fc.property(fc.array(fc.oneof(pieces, fc.string({ maxLength: 4 })), { maxLength: 30 }), (parts) =>
+        parse(Buffer.from(parts.join(''))),
+      ),
+      { numRuns: 500 },
+    );
   });
 
   it('reads back what it wrote, whatever the text', () => {

@@ -29,7 +29,8 @@ export async function createBucket(call: Call<BucketParams>, core: Core, region:
 }
 
 function refuseUnbuilt(head: RequestHead): void {
-  if (amzHeader(head, 'x-amz-bucket-object-lock-enabled')?.toLowerCase() === 'true') throw notImplemented('x-amz-bucket-object-lock-enabled');
+  if (amzHeader(head, 'x-amz-bucket-object-lock-enabled')?.toLowerCase() === 'true')
+    throw notImplemented('x-amz-bucket-object-lock-enabled');
   if ((amzHeader(head, 'x-amz-bucket-namespace') ?? 'global') !== 'global') throw notImplemented('x-amz-bucket-namespace');
   const ownership = amzHeader(head, 'x-amz-object-ownership');
   if (ownership !== undefined) refuseOwnershipOtherThanEnforced(ownership);
@@ -67,8 +68,11 @@ function checkLocation(wanted: string, region: string): void {
 function refuseExisting(owner: string | undefined, tenant: string, bucket: string): void {
   if (owner === undefined) return;
   if (owner === tenant) {
-    throw new ArtefactError('BucketOwned', 'Your previous request to create the named bucket succeeded and you already own it.', { details: { bucket } });
+    throw new ArtefactError('BucketOwned', 'Your previous request to create the named bucket succeeded and you already own it.', {
+      details: { bucket },
+    });
   }
-  const message = 'The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.';
+  const message =
+    'The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.';
   throw new ArtefactError('BucketTaken', message, { details: { bucket } });
 }

@@ -35,13 +35,14 @@ function isForced(call: DeleteCall): boolean {
 /** What Git would put back must not be emptied first. */
 function refuseManaged({ origin, name }: BucketConfig): void {
   if (origin.managedBy === 'api') return;
-  throw new ArtefactError('ManagedElsewhere', `The bucket ${name} is managed by ${origin.owner}: delete it there.`, { details: { bucket: name } });
+  throw new ArtefactError('ManagedElsewhere', `The bucket ${name} is managed by ${origin.owner}: delete it there.`, {
+    details: { bucket: name },
+  });
 }
 
-/** Deny statements and immutability may protect single names, so every name is asked for before the first one goes. */
+/** Deny statements may protect single names, so every name is asked for before the first one goes. */
 async function authoriseEveryName(call: DeleteCall, core: Core, bucket: BucketConfig): Promise<void> {
   call.authorise({ action: 'delete', s3Action: 's3:DeleteObjectVersion', resource: { bucket: bucket.name } });
-  if (bucket.immutability.length > 0 && !(await core.objects.isEmpty(bucket))) throw holdsImmutableNames(bucket);
   let after: { readonly key: string; readonly versionId?: string } | undefined;
   do {
     const page = await core.objects.listVersions(bucket, { prefix: '', after: after?.key, afterVersion: after?.versionId, limit: 1000 });
@@ -51,10 +52,4 @@ async function authoriseEveryName(call: DeleteCall, core: Core, bucket: BucketCo
     after = page.next;
     call.signal.throwIfAborted();
   } while (after);
-}
-
-function holdsImmutableNames({ name }: BucketConfig): ArtefactError {
-  return new ArtefactError('Immutable', `The bucket ${name} has immutability rules: take them away before you delete it with its content.`, {
-    details: { bucket: name },
-  });
 }

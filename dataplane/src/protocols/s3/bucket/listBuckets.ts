@@ -34,7 +34,12 @@ export async function listBuckets(call: ListCall, core: Core, region: string): P
 
 async function describe(bucket: BucketConfig, core: Core, region: string) {
   const created = await core.configuration.bucketCreated(bucket);
-  return { Name: bucket.name, CreationDate: new Date(created).toISOString(), BucketRegion: region, BucketArn: `arn:aws:s3:::${bucket.name}` };
+  return {
+    Name: bucket.name,
+    CreationDate: new Date(created).toISOString(),
+    BucketRegion: region,
+    BucketArn: `arn:aws:s3:::${bucket.name}`,
+  };
 }
 
 /** Asks about no more buckets than it needs: there may be thousands. */
@@ -51,6 +56,7 @@ function firstVisible(call: ListCall, { prefix, after = '' }: { prefix: string; 
 function readLimit(text: string | undefined): number {
   if (text === undefined) return MAX_BUCKETS;
   const limit = /^\d{1,6}$/.test(text) ? Number(text) : 0;
-  if (limit < 1 || limit > MAX_BUCKETS) throw invalidArgument('max-buckets', text, `max-buckets must be an integer from 1 to ${MAX_BUCKETS}`);
+  if (limit < 1 || limit > MAX_BUCKETS)
+    throw invalidArgument('max-buckets', text, `max-buckets must be an integer from 1 to ${MAX_BUCKETS}`);
   return limit;
 }

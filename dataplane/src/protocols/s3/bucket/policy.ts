@@ -1,4 +1,5 @@
 /** The bucket policy through S3: the tenant's own document. What the installation lays down above it is not shown, and holds. */
+import { MAX_POLICY_BYTES } from '@bonded/crds';
 import type { BucketConfig, PolicyConfig, Snapshot } from '@bonded/crds';
 import type { Core } from '../../../core/core.ts';
 import { ArtefactError } from '../../../errors.ts';
@@ -8,9 +9,6 @@ import { bucketOf } from '../bucketOf.ts';
 import { s3Error } from '../errors.ts';
 import type { BucketParams } from '../operation.ts';
 import { noContent } from '../replies.ts';
-
-/** "Bucket policies are limited to 20 KB in size." */
-const MAX_POLICY_BYTES = 20 * 1024;
 
 export async function getPolicy(call: Call<BucketParams>): Promise<Reply> {
   const policies = ownPolicies(call.snapshot, bucketOf(call));

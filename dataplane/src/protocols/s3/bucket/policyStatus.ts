@@ -32,11 +32,14 @@ function isPublicStatement({ effect, principals, conditions }: PolicyStatement):
   return !conditions.some(narrowsToKnownCallers);
 }
 
-const NARROWING_KEYS: ReadonlySet<string> = new Set(['aws:sourceip', 'aws:userid', 'aws:username', 'aws:principalarn', 'aws:principaltype']);
+const NARROWING_KEYS: ReadonlySet<string> = new Set(['aws:sourceip', 'aws:userid', 'aws:username', 'aws:principaltype']);
+/** Claims of a verified token: who has none is not let in. */
+const CLAIM_KEYS = 'bonded:claim/';
 const NEGATED = /^(Not|StringNot|NumericNot|DateNot|ArnNot|Null)/;
 
 /** A fixed list of addresses or names; wildcards, whole address spaces and negations narrow nothing. */
 function narrowsToKnownCallers({ operator, key, values, ifExists, qualifier }: PolicyCondition): boolean {
-  if (!NARROWING_KEYS.has(key) || NEGATED.test(operator) || ifExists || qualifier === 'ForAllValues') return false;
+  if (!NARROWING_KEYS.has(key) && !key.startsWith(CLAIM_KEYS)) return false;
+  if (NEGATED.test(operator) || ifExists || qualifier === 'ForAllValues') return false;
   return values.every((value) => !/[*?]|\/0$/.test(value));
 }

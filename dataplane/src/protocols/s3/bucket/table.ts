@@ -27,17 +27,47 @@ export function bucketRows(region: string): readonly Row[] {
     serviceRow({ name: 's3.ListBuckets', method: 'GET', demands: () => [], handle: (call, core) => listBuckets(call, core, region) }),
 
     bucketRow({ name: 's3.CreateBucket', ...put, s3Action: 's3:CreateBucket', handle: (call, core) => createBucket(call, core, region) }),
-    bucketRow({ name: 's3.HeadBucket', method: 'HEAD', action: 'list', s3Action: 's3:ListBucket', handle: (call) => headBucket(call, region) }),
+    bucketRow({
+      name: 's3.HeadBucket',
+      method: 'HEAD',
+      action: 'list',
+      s3Action: 's3:ListBucket',
+      handle: (call) => headBucket(call, region),
+    }),
     bucketRow({ name: 's3.DeleteBucket', ...remove, s3Action: 's3:DeleteBucket', handle: deleteBucket }),
-    bucketRow({ name: 's3.GetBucketLocation', subresource: 'location', ...read, s3Action: 's3:GetBucketLocation', handle: (call) => getLocation(call, region) }),
+    bucketRow({
+      name: 's3.GetBucketLocation',
+      subresource: 'location',
+      ...read,
+      s3Action: 's3:GetBucketLocation',
+      handle: (call) => getLocation(call, region),
+    }),
 
-    bucketRow({ name: 's3.GetBucketVersioning', subresource: 'versioning', ...read, s3Action: 's3:GetBucketVersioning', handle: getVersioning }),
-    bucketRow({ name: 's3.PutBucketVersioning', subresource: 'versioning', ...put, s3Action: 's3:PutBucketVersioning', handle: putVersioning }),
+    bucketRow({
+      name: 's3.GetBucketVersioning',
+      subresource: 'versioning',
+      ...read,
+      s3Action: 's3:GetBucketVersioning',
+      handle: getVersioning,
+    }),
+    bucketRow({
+      name: 's3.PutBucketVersioning',
+      subresource: 'versioning',
+      ...put,
+      s3Action: 's3:PutBucketVersioning',
+      handle: putVersioning,
+    }),
 
     bucketRow({ name: 's3.GetBucketPolicy', subresource: 'policy', ...read, s3Action: 's3:GetBucketPolicy', handle: getPolicy }),
     bucketRow({ name: 's3.PutBucketPolicy', subresource: 'policy', ...put, s3Action: 's3:PutBucketPolicy', handle: putPolicy }),
     bucketRow({ name: 's3.DeleteBucketPolicy', subresource: 'policy', ...remove, s3Action: 's3:DeleteBucketPolicy', handle: deletePolicy }),
-    bucketRow({ name: 's3.GetBucketPolicyStatus', subresource: 'policyStatus', ...read, s3Action: 's3:GetBucketPolicyStatus', handle: getPolicyStatus }),
+    bucketRow({
+      name: 's3.GetBucketPolicyStatus',
+      subresource: 'policyStatus',
+      ...read,
+      s3Action: 's3:GetBucketPolicyStatus',
+      handle: getPolicyStatus,
+    }),
 
     bucketRow({ name: 's3.GetBucketCors', subresource: 'cors', ...read, s3Action: 's3:GetBucketCORS', handle: getBucketCors }),
     bucketRow({ name: 's3.PutBucketCors', subresource: 'cors', ...put, s3Action: 's3:PutBucketCORS', handle: putBucketCors }),
@@ -47,11 +77,35 @@ export function bucketRows(region: string): readonly Row[] {
 
     bucketRow({ name: 's3.GetBucketTagging', subresource: 'tagging', ...read, s3Action: 's3:GetBucketTagging', handle: getBucketTagging }),
     bucketRow({ name: 's3.PutBucketTagging', subresource: 'tagging', ...put, s3Action: 's3:PutBucketTagging', handle: putBucketTagging }),
-    bucketRow({ name: 's3.DeleteBucketTagging', subresource: 'tagging', ...remove, s3Action: 's3:PutBucketTagging', handle: deleteBucketTagging }),
+    bucketRow({
+      name: 's3.DeleteBucketTagging',
+      subresource: 'tagging',
+      ...remove,
+      s3Action: 's3:PutBucketTagging',
+      handle: deleteBucketTagging,
+    }),
 
-    bucketRow({ name: 's3.GetBucketOwnershipControls', subresource: 'ownershipControls', ...read, s3Action: 's3:GetBucketOwnershipControls', handle: getOwnership }),
-    bucketRow({ name: 's3.PutBucketOwnershipControls', subresource: 'ownershipControls', ...put, s3Action: 's3:PutBucketOwnershipControls', handle: putOwnership }),
-    bucketRow({ name: 's3.DeleteBucketOwnershipControls', subresource: 'ownershipControls', ...remove, s3Action: 's3:PutBucketOwnershipControls', handle: deleteOwnership }),
+    bucketRow({
+      name: 's3.GetBucketOwnershipControls',
+      subresource: 'ownershipControls',
+      ...read,
+      s3Action: 's3:GetBucketOwnershipControls',
+      handle: getOwnership,
+    }),
+    bucketRow({
+      name: 's3.PutBucketOwnershipControls',
+      subresource: 'ownershipControls',
+      ...put,
+      s3Action: 's3:PutBucketOwnershipControls',
+      handle: putOwnership,
+    }),
+    bucketRow({
+      name: 's3.DeleteBucketOwnershipControls',
+      subresource: 'ownershipControls',
+      ...remove,
+      s3Action: 's3:PutBucketOwnershipControls',
+      handle: deleteOwnership,
+    }),
     bucketRow({ name: 's3.GetBucketAcl', subresource: 'acl', ...read, s3Action: 's3:GetBucketAcl', handle: getBucketAcl }),
     bucketRow({ name: 's3.PutBucketAcl', subresource: 'acl', ...put, s3Action: 's3:PutBucketAcl', handle: putBucketAcl }),
 

@@ -74,7 +74,8 @@ function checkWildcards(what: string, value: string): string {
 }
 
 function checkExposed(header: string): string {
-  if (header.includes('*')) throw invalid(`ExposeHeader "${header}" contains wildcard. We currently do not support wildcard for ExposeHeader.`);
+  if (header.includes('*'))
+    throw invalid(`ExposeHeader "${header}" contains wildcard. We currently do not support wildcard for ExposeHeader.`);
   if (!TOKEN.test(header)) throw invalid(`ExposeHeader "${header}" is not the name of a header.`);
   return header;
 }

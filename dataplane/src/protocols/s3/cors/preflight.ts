@@ -20,7 +20,10 @@ export async function preflight(call: Call<BucketParams>): Promise<Reply> {
       'CORSResponse: This CORS request is not allowed: no rule of the bucket allows this Origin, Access-Control-Request-Method and Access-Control-Request-Headers together.',
     );
   }
-  return { status: 200, headers: { ...originHeaders(rule, origin), ...whatMayBeSent(rule.maxAgeSeconds, headers), vary: CORS_VARY, 'content-length': '0' } };
+  return {
+    status: 200,
+    headers: { ...originHeaders(rule, origin), ...whatMayBeSent(rule.maxAgeSeconds, headers), vary: CORS_VARY, 'content-length': '0' },
+  };
 }
 
 function whatMayBeSent(maxAgeSeconds: number | undefined, headers: readonly string[]): Record<string, string> {
@@ -34,7 +37,8 @@ function readPreflight({ headers }: RequestHead) {
   const { origin } = headers;
   const method = headers['access-control-request-method'];
   if (origin === undefined) throw s3Error('InvalidRequest', 'BadRequest', 'Insufficient information. Origin request header needed.');
-  if (method === undefined) throw s3Error('InvalidRequest', 'BadRequest', 'Insufficient information. Access-Control-Request-Method request header needed.');
+  if (method === undefined)
+    throw s3Error('InvalidRequest', 'BadRequest', 'Insufficient information. Access-Control-Request-Method request header needed.');
   const asked = (headers['access-control-request-headers'] ?? '')
     .split(',')
     .map((header) => header.trim().toLowerCase())

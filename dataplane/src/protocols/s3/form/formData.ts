@@ -2,78 +2,64 @@
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import busboy from 'busboy';
-import type { Busboy, FieldInfo, FileInfo } from 'busboy';
+import type { Busboy, FieldInfo } from 'busboy';
 import { ArtefactError } from '../../../errors.ts';
 import type { Bytes } from '../../../storage/contract.ts';
-import { s3Error } from '../errors.ts';
+import { formTooLong, malformedForm, noFile } from './faults.ts';
 
-/** What a form may have beside its file. S3 allows 20 KB before the file; session tokens and policies may need more. */
-export const FORM_LIMITS = { fields: 100, fieldBytes: 64 * 1024, nameBytes: 256, bytesAfterFile: 64 * 1024, textFileBytes: 1024 * 1024 } as const;
+/** What a form may have beside its file. S3 allows 20 KB before the file; session tokens and policies need more room. */
+export const FORM_LIMITS = { fields: 100, fieldBytes: 64 * 1024, nameBytes: 256, textFileBytes: 1024 * 1024 } as const;
 
 export interface Form {
   /** By lower-cased name; only those before the file. */
   readonly fields: ReadonlyMap<string, string>;
-  readonly file: FormFile;
-  /** Lets go of what has not been read. Harmless after the file has been read. */
+  /** The file's name as the client has it, without folders; '' when there is none. */
+  readonly filename: string;
+  /** The file. Ends well only when the whole form was well-formed. Pull once. */
+  readonly bytes: Bytes;
+  /** Lets go of what has not been read; does nothing once all has been. */
   abandon(): void;
 }
 
-export interface FormFile {
-  /** As the client named it, without folders; '' when it did not. */
-  readonly filename: string;
-  /** The part's own media type, when it has one that says something. */
-  readonly contentType?: string;
-  /** Ends well only when the whole form was well-formed. Pull once. */
-  readonly bytes: Bytes;
-}
-
 /**
- * Reads a form up to its file, the part named `file`; what follows it is read and ignored, as in S3. Throws `MalformedForm`,
+ * Reads a form up to its file, the part named `file`. What follows it is read and ignored, as in S3. Throws `MalformedForm`,
  * `InvalidArgument` when no file comes, and S3's MaxPostPreDataLengthExceeded beyond `FORM_LIMITS`.
  */
-export function readForm(contentType: string, bytes: Bytes): Promise<Form> {
+export async function readForm(contentType: string, bytes: Bytes): Promise<Form> {
   const parser = openParser(contentType);
-  const fields = new Map<string, string>();
-  return new Promise<Form>((resolve, reject) => {
-    const size = { before: 0, after: 0, fileSeen: false };
-    const refuse = (error: Error): void => void parser.destroy(error);
-    const deliver = (file: FormFile): void => {
-      size.fileSeen = true;
-      resolve({ fields, file, abandon: () => void parser.destroy() });
-    };
-    const keep = (name: string, value: string): void => {
-      size.before += Buffer.byteLength(name) + Buffer.byteLength(value);
-      if (size.before > FORM_LIMITS.fieldBytes) return refuse(tooLong());
-      if (fields.has(name)) return refuse(malformed(`The field ${name.slice(0, 64)} is there more than once.`));
-      fields.set(name, value);
-    };
-    parser.on('field', (name, value, info) => {
-      if (size.fileSeen) return;
-      const lower = nameOf(name, info);
-      if (lower === undefined) return refuse(malformed('A field has no name, or one that is too long.'));
-      if (lower === 'file') return deliverText(value, info, { deliver, refuse, finished });
-      if (info.valueTruncated) return refuse(tooLong());
-      keep(lower, value);
-    });
-    parser.on('file', (name, stream, info) => {
-      const lower = nameOf(name);
-      if (size.fileSeen) return void stream.resume();
-      if (lower === 'file') return deliver(fileOf(stream, info, { finished, parser }));
-      if (lower === undefined) return refuse(malformed('A field has no name, or one that is too long.'));
-      // some clients give every field a file name
-      collectText(stream).then((value) => keep(lower, value), refuse);
-    });
-    parser.on('partsLimit', () => size.fileSeen || refuse(tooLong()));
-    const finished = pipeline(() => copied(bytes, size), parser).catch((error: unknown) => {
-      throw asFormError(error);
-    });
-    finished.then(() => reject(noFile()), reject);
+  const { promise, resolve, reject } = Promise.withResolvers<Form>();
+  const fields = new Map<string, Promise<string>>();
+  let fileSeen = false;
+  const refuse = (error: unknown): void => void parser.destroy(error as Error);
+  const keep = (name: string, value: Promise<string>): void => {
+    if (fields.has(name)) refuse(malformedForm(`The field ${name} is there more than once.`));
+    else fields.set(name, value);
+  };
+  const deliver = (filename: string, file: Bytes): void => {
+    fileSeen = true;
+    const form = { filename, bytes: whenComplete(file, finished, parser), abandon: () => void parser.destroy() };
+    settled(fields).then((values) => resolve({ ...form, fields: values }), refuse);
+  };
+  parser.on('field', (sent, value, info) => {
+    if (fileSeen) return;
+    const name = checkedName(sent, refuse);
+    if (name === 'file') deliver('', textFile(value, info));
+    else if (name !== undefined) keep(name, Promise.resolve(value));
   });
-}
-
-/** Chunks are lent, and the parser keeps parts of them; trailing bytes are bounded. */
-async function* copied(bytes: Bytes, size: { after: number; readonly fileSeen: boolean }): AsyncGenerator<Buffer> {
-  for await (const chunk of bytes) yield Buffer.from(chunk);
+  parser.on('file', (sent, stream, { filename }) => {
+    stream.on('error', () => undefined); // whoever reads the stream gets the error too
+    if (fileSeen) return void stream.resume();
+    const name = checkedName(sent, refuse);
+    if (name === 'file') deliver(filename ?? '', stream);
+    // some clients give every field a file name
+    else if (name !== undefined) keep(name, textOf(stream));
+  });
+  parser.on('partsLimit', () => {
+    if (!fileSeen) refuse(formTooLong());
+  });
+  const finished = pipeline(() => copied(bytes), parser).catch((error: unknown) => Promise.reject(asFormError(error)));
+  finished.then(() => !fileSeen && reject(noFile()), reject);
+  return promise;
 }
 
 function openParser(contentType: string): Busboy {
@@ -81,9 +67,64 @@ function openParser(contentType: string): Busboy {
     return busboy({
       headers: { 'content-type': contentType },
       defParamCharset: 'utf8',
-      limits: { fieldNameSize: FORM_LIMITS.nameBytes, fieldSize: FORM_LIMITS.textFileBytes, parts: FORM_LIMITS.fields + 1, headerPairs: 16 },
+      limits: { fieldSize: FORM_LIMITS.textFileBytes, parts: FORM_LIMITS.fields + 1, headerPairs: 16 },
     });
   } catch (cause) {
-    throw malformed('Its Content-Type must be multipart/form-data with a boundary.', cause);
+    throw malformedForm('Its Content-Type must be multipart/form-data with a boundary.', cause);
   }
+}
+
+/** Chunks are lent, and the parser keeps slices of them. */
+async function* copied(bytes: Bytes): AsyncGenerator<Buffer> {
+  for await (const chunk of bytes) yield Buffer.from(chunk);
+}
+
+/** The field's name in lower case, as S3 compares them. */
+function checkedName(sent: string | undefined, refuse: (error: Error) => void): string | undefined {
+  if (sent !== undefined && sent !== '' && Buffer.byteLength(sent) <= FORM_LIMITS.nameBytes) return sent.toLowerCase();
+  refuse(malformedForm('A field has no name, or one that is too long.'));
+  return undefined;
+}
+
+/** All fields, once the last of them has been read; refuses what is more than a form may have. */
+async function settled(fields: ReadonlyMap<string, Promise<string>>): Promise<ReadonlyMap<string, string>> {
+  const entries = await Promise.all([...fields].map(async ([name, value]) => [name, await value] as const));
+  const size = entries.reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value), 0);
+  if (size > FORM_LIMITS.fieldBytes) throw formTooLong();
+  return new Map(entries);
+}
+
+async function textOf(stream: Readable): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > FORM_LIMITS.fieldBytes) throw formTooLong();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, size).toString('utf8');
+}
+
+/** A file without a file name comes as text: only text that survived that is taken. */
+async function* textFile(value: string, info: FieldInfo): AsyncGenerator<Uint8Array> {
+  if (info.valueTruncated || value.includes('\ufffd')) {
+    throw malformedForm(`A file that is not text, or of more than ${FORM_LIMITS.textFileBytes} bytes, must be sent with a file name.`);
+  }
+  yield Buffer.from(value);
+}
+
+/** The file's bytes, with an end that waits for the end of the form: a form that breaks off after its file is not complete. */
+async function* whenComplete(file: Bytes, finished: Promise<void>, parser: Busboy): AsyncGenerator<Uint8Array> {
+  try {
+    yield* file;
+    await finished;
+  } catch (error) {
+    throw asFormError(error);
+  } finally {
+    parser.destroy();
+  }
+}
+
+function asFormError(error: unknown): ArtefactError {
+  return error instanceof ArtefactError ? error : malformedForm('It is not well-formed.', error);
 }

@@ -44,6 +44,7 @@ function readMarker(head: RequestHead): { readonly key: string; readonly version
   if (key === '') {
     throw invalidArgument('version-id-marker', versionId.slice(0, 128), 'A version-id marker cannot be specified without a key marker.');
   }
-  if (!/^[0-9A-Za-z._-]{1,128}$/.test(versionId)) throw invalidArgument('version-id-marker', versionId.slice(0, 128), 'Invalid version id specified');
+  if (!/^[0-9A-Za-z._-]{1,128}$/.test(versionId))
+    throw invalidArgument('version-id-marker', versionId.slice(0, 128), 'Invalid version id specified');
   return { key, versionId };
 }

@@ -40,7 +40,11 @@ export function readName(head: RequestHead, parameter: string): string | undefin
   const value = queryValue(head, parameter);
   if (value === undefined) return undefined;
   if (Buffer.byteLength(value) > MAX_TEXT_BYTES || value.includes('\0') || !value.isWellFormed()) {
-    throw invalidArgument(parameter, value.slice(0, 128).toWellFormed(), `${parameter} must be at most ${MAX_TEXT_BYTES} bytes of UTF-8 without U+0000`);
+    throw invalidArgument(
+      parameter,
+      value.slice(0, 128).toWellFormed(),
+      `${parameter} must be at most ${MAX_TEXT_BYTES} bytes of UTF-8 without U+0000`,
+    );
   }
   return value;
 }

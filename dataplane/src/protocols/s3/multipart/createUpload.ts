@@ -9,6 +9,7 @@ import { readChecksumChoice } from '../objects/checksumChoice.ts';
 import { headOf, requestFields } from '../objects/headerText.ts';
 import type { Fields } from '../objects/headerText.ts';
 import { authoriseTags } from '../objects/tags.ts';
+import { resourceOf } from '../objects/versions.ts';
 import { permitWrite } from '../objects/writing.ts';
 import type { ObjectParams } from '../operation.ts';
 import { xmlReply } from '../replies.ts';
@@ -21,7 +22,7 @@ export async function createUpload(call: Call<ObjectParams>, core: Core): Promis
   refuseGrants(headOf(call.head, fields));
   const checksum = readChecksumChoice(fields);
   const attributes = readAttributes(fields);
-  authoriseTags(call, attributes.tags);
+  authoriseTags(call, resourceOf(subject), attributes.tags);
   await permitWrite(call, core, subject, {});
   const session = await core.uploads.begin(subject.bucket, subject.key, attributes, checksum, call.actor);
   const named = fields['x-amz-checksum-algorithm'] !== undefined;

@@ -108,7 +108,7 @@ function copiedTags(call: Call<ObjectParams>, fields: Fields, { tagging }: Direc
     const s3Action = named.versionId === undefined ? 's3:GetObjectTagging' : 's3:GetObjectVersionTagging';
     call.authorise({ action: 'read', s3Action, resource: { bucket: named.bucket, name: named.key } });
   }
-  authoriseTags(call, tags);
+  authoriseTags(call, { bucket: call.params.bucket, name: call.params.key }, tags);
   return tags;
 }
 

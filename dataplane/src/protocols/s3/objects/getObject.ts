@@ -14,7 +14,7 @@ import { requestFields, toField } from './headerText.ts';
 import { responseOverrides } from './overrides.ts';
 import { contentRange, parsePartNumber, parseRange, partNotThere, resolveRange } from './ranges.ts';
 import { checksumHeaders, objectHeaders, quoted } from './representation.ts';
-import { findObject, versionIdOf } from './versions.ts';
+import { findObject, resourceOf, versionIdOf } from './versions.ts';
 import type { Subject } from './versions.ts';
 
 type ObjectCall = Call<ObjectParams>;
@@ -22,8 +22,7 @@ type ObjectCall = Call<ObjectParams>;
 /** The bytes, once the door lets them out. */
 export async function getObject(call: ObjectCall, core: Core): Promise<Reply> {
   const { reply, version, selection, subject } = await describe(call, core);
-  const resource = { bucket: subject.bucket.name, name: subject.key };
-  const admitted = await call.admit({ digest: version.digest, resource });
+  const admitted = await call.admit({ digest: version.digest, resource: resourceOf(subject) });
   return { ...reply, body: core.objects.open(subject.bucket, admitted, selection.range) };
 }
 

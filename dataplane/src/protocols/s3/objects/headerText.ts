@@ -26,7 +26,7 @@ const NOT_HOISTED: ReadonlySet<string> = new Set([
  * the query (a header of the same name wins). The query of any other request adds nothing.
  */
 export function requestFields(head: RequestHead): Fields {
-  if (!head.query.some(([name]) => name === 'X-Amz-Signature')) return head.headers;
+  if (!head.query.some(([name]) => name.toLowerCase() === 'x-amz-signature')) return head.headers;
   const hoisted: Record<string, string> = {};
   for (const [name, value] of head.query) {
     const field = name.toLowerCase();

@@ -13,6 +13,7 @@ import { readExpected } from './integrity.ts';
 import { MAX_OBJECT, refuseTooLarge, storeObject } from './receiving.ts';
 import { writtenHeaders } from './representation.ts';
 import { authoriseTags } from './tags.ts';
+import { resourceOf } from './versions.ts';
 import { permitWrite } from './writing.ts';
 
 /** Stores a whole object: all of it, checked, or nothing. */
@@ -22,7 +23,7 @@ export async function putObject(call: Call<ObjectParams>, core: Core): Promise<R
   const fields = requestFields(call.head);
   refuseGrants(headOf(call.head, fields));
   const attributes = readAttributes(fields);
-  authoriseTags(call, attributes.tags);
+  authoriseTags(call, resourceOf(subject), attributes.tags);
   const expected = { ...readExpected(call.head, call.payload), maxSize: MAX_OBJECT };
   refuseTooLarge(expected.size, MAX_OBJECT);
   const permit = await permitWrite(call, core, subject, readWriteConditions(fields));

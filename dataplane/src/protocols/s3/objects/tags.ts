@@ -1,4 +1,5 @@
 /** Tags of objects: with a write, and on their own (`?tagging`). */
+import type { Resource } from '../../../authz/action.ts';
 import type { Core } from '../../../core/core.ts';
 import type { ObjectVersion } from '../../../core/object.ts';
 import type { Call, Reply } from '../../contract.ts';
@@ -13,9 +14,8 @@ import { conceal, findObject, versionIdOf } from './versions.ts';
 import type { Subject } from './versions.ts';
 
 /** Tags that come with an object need their own permission, as in S3; creating includes it for the roles of AccessBindings. */
-export function authoriseTags(call: Call<ObjectParams>, tags: Tags): void {
+export function authoriseTags(call: Call<unknown>, resource: Resource, tags: Tags): void {
   if (Object.keys(tags).length === 0) return;
-  const resource = { bucket: call.params.bucket, name: call.params.key };
   call.authorise({ action: 'create', s3Action: 's3:PutObjectTagging', resource });
 }
 

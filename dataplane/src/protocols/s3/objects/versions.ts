@@ -1,5 +1,6 @@
 /** Finding the version that a request names, without telling a caller what he may not know. */
 import type { BucketConfig } from '@bonded/crds';
+import type { Resource } from '../../../authz/action.ts';
 import type { Core } from '../../../core/core.ts';
 import type { ObjectVersion, Version } from '../../../core/object.ts';
 import { ArtefactError, isError } from '../../../errors.ts';
@@ -11,6 +12,11 @@ import { queryValue } from '../head.ts';
 export interface Subject {
   readonly bucket: BucketConfig;
   readonly key: string;
+}
+
+/** The same for demands. */
+export function resourceOf({ bucket, key }: Subject): Resource {
+  return { bucket: bucket.name, name: key };
 }
 
 /** The `versionId` parameter, or undefined; an empty one is an `InvalidArgument`, as in S3. */
@@ -46,8 +52,8 @@ export async function conceal<T>(call: Call<unknown>, subject: Subject, find: ()
   }
 }
 
-function listing({ bucket, key }: Subject): Demand {
-  return { action: 'list', s3Action: 's3:ListBucket', resource: { bucket: bucket.name, name: key }, context: new Map([['s3:prefix', [key]]]) };
+function listing(subject: Subject): Demand {
+  return { action: 'list', s3Action: 's3:ListBucket', resource: resourceOf(subject), context: new Map([['s3:prefix', [subject.key]]]) };
 }
 
 function deleteMarkerFound(marker: Version, byVersionId: boolean): ArtefactError {

@@ -4,7 +4,7 @@ import type { Conditions } from '../../../core/object.ts';
 import { ArtefactError, isError } from '../../../errors.ts';
 import type { Call } from '../../contract.ts';
 import { failed } from './conditions.ts';
-import { conceal } from './versions.ts';
+import { conceal, resourceOf } from './versions.ts';
 import type { Subject } from './versions.ts';
 
 /** Permission to name bytes, under the conditions that the core must hold it to. */
@@ -28,7 +28,7 @@ export async function permitWrite(call: Call<unknown>, core: Core, subject: Subj
 
 /** As `permitWrite`, without the look: a repeated completion succeeds although its own first run made the name exist. */
 export function permitCompletion(call: Call<unknown>, subject: Subject, conditions: Conditions): WritePermit {
-  const resource = { bucket: subject.bucket.name, name: subject.key };
+  const resource = resourceOf(subject);
   if (conditions.ifMatch !== undefined) call.authorise({ action: 'read', s3Action: 's3:GetObject', resource });
   if (subject.bucket.versioning === 'Enabled' || call.may({ action: 'overwrite', s3Action: 's3:PutObject', resource })) {
     return { subject, conditions, createOnly: false };

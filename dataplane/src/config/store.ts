@@ -1,0 +1,92 @@
+/**
+ * What is in force on this machine: one row in `<data>/config.db`, shared by all processes. A change of it is a
+ * compare-and-set on its counter; to see whether it changed costs one read of the counter.
+ */
+import Database from 'better-sqlite3';
+import { chmodSync, closeSync, openSync } from 'node:fs';
+import type { Condition, Snapshot } from '@bonded/crds';
+import { ArtefactError } from '../errors.ts';
+
+export interface Published {
+  readonly snapshot: Snapshot;
+  readonly conditions: readonly Condition[];
+}
+
+export interface ConfigStore {
+  /** Grows with every publication; 0 before the first. */
+  counter(): number;
+  /** What is in force, with its counter; undefined before the first publication. */
+  load(): (Published & { readonly counter: number }) | undefined;
+  /** Puts it in force if the counter is still as given; answers whether it did. Durable when it returns. */
+  publish(expected: number, published: Published): boolean;
+  /** What is wrong with the manifests as they were last read, by whichever process; empty when nothing is. */
+  problems(): readonly string[];
+  reportProblems(problems: readonly string[]): void;
+  close(): void;
+}
+
+const BUSY_MS = 5000;
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS published (id INTEGER PRIMARY KEY CHECK (id = 1), counter INTEGER NOT NULL, snapshot TEXT, conditions TEXT);
+  CREATE TABLE IF NOT EXISTS source (id INTEGER PRIMARY KEY CHECK (id = 1), problems TEXT NOT NULL);
+  INSERT OR IGNORE INTO published (id, counter) VALUES (1, 0);
+  INSERT OR IGNORE INTO source (id, problems) VALUES (1, '[]');
+`;
+
+interface Row {
+  readonly counter: number;
+  readonly snapshot: string | null;
+  readonly conditions: string | null;
+}
+
+/** Opens the file, or makes it. It holds secrets, so its mode is 0600. Throws `Unavailable` when it cannot be used. */
+export function openConfigStore(path: string): ConfigStore {
+  const database = open(path);
+  const counter = database.prepare<[], number>('SELECT counter FROM published WHERE id = 1').pluck();
+  const row = database.prepare<[], Row>('SELECT counter, snapshot, conditions FROM published WHERE id = 1');
+  const update = database.prepare<[string, string, number]>(
+    'UPDATE published SET counter = counter + 1, snapshot = ?, conditions = ? WHERE id = 1 AND counter = ?',
+  );
+  const problems = database.prepare<[], string>('SELECT problems FROM source WHERE id = 1').pluck();
+  const report = database.prepare<[string]>('UPDATE source SET problems = ? WHERE id = 1');
+  let last: ReturnType<ConfigStore['load']>;
+  return {
+    counter: () => counter.get() as number,
+    load() {
+      if (last?.counter !== counter.get()) last = loaded(row.get());
+      return last;
+    },
+    publish: (expected, { snapshot, conditions }) =>
+      update.run(JSON.stringify(snapshot), JSON.stringify(conditions), expected).changes === 1,
+    problems: () => JSON.parse(problems.get() ?? '[]') as readonly string[],
+    reportProblems(list) {
+      const text = JSON.stringify(list);
+      if (problems.get() !== text) report.run(text);
+    },
+    close: () => void database.close(),
+  };
+}
+
+function loaded(row: Row | undefined): ReturnType<ConfigStore['load']> {
+  if (!row?.snapshot) return undefined;
+  const conditions = JSON.parse(row.conditions ?? '[]') as readonly Condition[];
+  return { counter: row.counter, snapshot: JSON.parse(row.snapshot) as Snapshot, conditions };
+}
+
+function open(path: string): Database.Database {
+  try {
+    // SQLite gives its further files the mode of this one.
+    closeSync(openSync(path, 'a', 0o600));
+    chmodSync(path, 0o600);
+    const database = new Database(path, { timeout: BUSY_MS });
+    database.pragma('journal_mode = WAL');
+    database.pragma('synchronous = FULL');
+    database.exec(SCHEMA);
+    return database;
+  } catch (error) {
+    throw new ArtefactError('Unavailable', `The configuration store ${path} cannot be used; see that the data directory can be written.`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,4 @@
+import { describeStore } from '../conformance.ts';
+import { openLocalPlace } from './place.ts';
+
+describeStore('local', openLocalPlace);
