@@ -4,7 +4,7 @@
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { compile, type JSONSchema } from 'json-schema-to-typescript';
+import { compile } from 'json-schema-to-typescript';
 import { format, resolveConfig } from 'prettier';
 import { KINDS, schemaOf, type Kind, type StructuralSchema } from './src/definitions.ts';
 import { toJsonSchema } from './src/structural.ts';
@@ -24,21 +24,25 @@ export async function generate(kind: Kind): Promise<string> {
 async function typesOf(name: string, schema: StructuralSchema | undefined): Promise<string> {
   if (!schema) throw new Error(`The schema has no ${name}.`);
   const options = { bannerComment: '', additionalProperties: false, format: false, maxItems: -1, ignoreMinAndMaxItems: true };
-  return compile(withDefaultsPresent(toJsonSchema(schema)) as JSONSchema, name, options);
+  return compile(withDefaultsPresent(toJsonSchema(schema)), name, options);
+}
+
+interface PlainSchema extends Record<string, unknown> {
+  readonly properties?: Readonly<Record<string, PlainSchema>>;
+  readonly required?: readonly string[];
+  readonly items?: PlainSchema;
 }
 
 /** A field with a default is always there once the schema has judged a resource. */
-function withDefaultsPresent(schema: Record<string, unknown>): Record<string, unknown> {
-  const properties = Object.entries((schema.properties ?? {}) as Record<string, Record<string, unknown>>);
-  const required = properties.filter(([, property]) => 'default' in property).map(([name]) => name);
-  const inner = properties.map(([name, property]) => [name, withDefaultsPresent(property)] as const);
+function withDefaultsPresent(schema: PlainSchema): Record<string, unknown> {
+  const { properties, required = [], items } = schema;
+  const fields = Object.entries(properties ?? {});
+  const present = fields.filter(([, field]) => 'default' in field).map(([name]) => name);
+  const inner = Object.fromEntries(fields.map(([name, field]) => [name, withDefaultsPresent(field)]));
   return {
     ...schema,
-    ...(properties.length > 0 && {
-      properties: Object.fromEntries(inner),
-      required: [...((schema.required as string[]) ?? []), ...required],
-    }),
-    ...(schema.items !== undefined && { items: withDefaultsPresent(schema.items as Record<string, unknown>) }),
+    ...(properties && { properties: inner, required: [...required, ...present] }),
+    ...(items && { items: withDefaultsPresent(items) }),
   };
 }
 

@@ -16,7 +16,7 @@ function sourcesUnder(root: string): string[] {
     readdirSync(join(root, name), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
       .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1))
-      .filter((path) => !/(^|\/)(node_modules|out)\//.test(path)),
+      .filter((path) => !/(^|\/)(node_modules|out|\.[^/]+)\//.test(path)),
   );
 }
 

@@ -58,7 +58,6 @@ const KEYS: ReadonlyMap<string, ConditionKey> = new Map<string, ConditionKey>([
 
 /** Keys with a name of the user's choice after the slash. */
 const FAMILIES: readonly (readonly [prefix: string, key: ConditionKey])[] = [
-  ['s3:existingobjecttag/', { values: 'any', many: false }],
   ['s3:requestobjecttag/', { values: 'any', many: false, actions: TAGGED }],
   ['bonded:claim/', { values: 'any', many: true }],
 ];

@@ -41,12 +41,11 @@ export interface OperatorName {
 
 /** Takes `ForAnyValue:StringLikeIfExists` apart; undefined for an unknown operator. `Null` takes no `IfExists`. */
 export function operatorOf(name: string): OperatorName | undefined {
-  const parts = /^(?:(ForAnyValue|ForAllValues):)?([A-Za-z]+?)(IfExists)?$/.exec(name);
-  const operator = parts?.[2] ?? '';
+  const [, before, operator = '', after] = /^(?:(ForAnyValue|ForAllValues):)?([A-Za-z]+?)(IfExists)?$/.exec(name) ?? [];
   const comparison = OPERATORS.get(operator);
-  const ifExists = parts?.[3] !== undefined;
-  if (!comparison || (comparison === 'presence' && (ifExists || parts?.[1]))) return undefined;
-  const qualifier = parts?.[1] as OperatorName['qualifier'];
+  const ifExists = after !== undefined;
+  const qualifier = before as OperatorName['qualifier'];
+  if (!comparison || (comparison === 'presence' && (ifExists || qualifier))) return undefined;
   return { operator, comparison, ifExists, ...(qualifier && { qualifier }) };
 }
 
@@ -55,21 +54,20 @@ export function fits(comparison: Comparison, key: ConditionKey): boolean {
   return FITTING[comparison].includes(key.values);
 }
 
+/** What values must be, in words for who wrote another. */
+const FORMS: Readonly<Record<Comparison, readonly [fits: (value: string) => boolean, otherwise: string]>> = {
+  text: [() => true, ''],
+  number: [(value) => /^-?\d{1,20}(\.\d{1,20})?$/.test(value), 'is not a number'],
+  date: [(value) => policyTime(value) !== undefined, 'is not a date (ISO 8601, or seconds since 1970)'],
+  boolean: [(value) => /^(true|false)$/i.test(value), 'is neither true nor false'],
+  presence: [(value) => /^(true|false)$/i.test(value), 'is neither true nor false'],
+  address: [isNetwork, 'is not an IP address or network (CIDR)'],
+};
+
 /** Why a value cannot be compared so; undefined when it can. */
 export function valueProblem(comparison: Comparison, value: string): string | undefined {
-  switch (comparison) {
-    case 'number':
-      return /^-?\d{1,20}(\.\d{1,20})?$/.test(value) ? undefined : 'is not a number';
-    case 'date':
-      return policyTime(value) === undefined ? 'is not a date (ISO 8601, or seconds since 1970)' : undefined;
-    case 'boolean':
-    case 'presence':
-      return /^(true|false)$/i.test(value) ? undefined : 'is neither true nor false';
-    case 'address':
-      return isNetwork(value) ? undefined : 'is not an IP address or network (CIDR)';
-    case 'text':
-      return undefined;
-  }
+  const [isForm, otherwise] = FORMS[comparison];
+  return isForm(value) ? undefined : otherwise;
 }
 
 /** A date of a policy or a request, in ms since the epoch; undefined when it is none. */

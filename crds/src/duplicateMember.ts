@@ -4,19 +4,17 @@ const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\]:,]/gs;
 
 /** The name of a member that an object of `json` has twice; undefined when none has. `json` must be valid JSON. */
 export function duplicateMember(json: string): string | undefined {
-  const objects: (Set<string> | undefined)[] = [];
-  let last: string | undefined;
+  const open: Set<string>[] = [];
+  let last = '';
   for (const [token] of json.matchAll(TOKEN)) {
-    if (token === '{') objects.push(new Set());
-    else if (token === '[') objects.push(undefined);
-    else if (token === '}' || token === ']') objects.pop();
-    else if (token === ':' && last !== undefined) {
+    if (token === '{' || token === '[') open.push(new Set());
+    else if (token === '}' || token === ']') open.pop();
+    else if (token === ':') {
       const name = JSON.parse(last) as string;
-      const members = objects.at(-1);
-      if (members?.has(name)) return name;
-      members?.add(name);
+      if (open.at(-1)?.has(name)) return name;
+      open.at(-1)?.add(name);
     }
-    last = token.startsWith('"') ? token : undefined;
+    last = token;
   }
   return undefined;
 }

@@ -123,11 +123,20 @@ function step(tokens: readonly Token[], { alive, next, point }: { alive: Uint8Ar
   for (let at = 0; at < tokens.length; at += 1) {
     if (alive[at] !== 1) continue;
     const token = tokens[at] as Token;
-    if (token === RUN || token === SEGMENTS_BODY || (token === RUN_INSIDE && point !== SLASH)) enter(tokens, next, at);
-    const passes =
-      token === point || token === ONE || (token === ONE_INSIDE && point !== SLASH) || (token === SEGMENTS_BODY && point === SLASH);
-    if (passes) enter(tokens, next, at + 1);
+    if (stays(token, point)) enter(tokens, next, at);
+    if (passes(token, point)) enter(tokens, next, at + 1);
   }
+}
+
+/** The character may be one of several that the token takes. */
+function stays(token: Token, point: number): boolean {
+  return token === RUN || token === SEGMENTS_BODY || (token === RUN_INSIDE && point !== SLASH);
+}
+
+/** The character may be the last that the token takes. */
+function passes(token: Token, point: number): boolean {
+  if (token === ONE_INSIDE) return point !== SLASH;
+  return token === point || token === ONE || (token === SEGMENTS_BODY && point === SLASH);
 }
 
 /** Makes a position alive, and those that are reached from it without a character. Each position is entered once per step. */

@@ -6,7 +6,7 @@ import type { PolicyDocument, PolicyStatement } from './policy.ts';
 import { duplicateMember } from './duplicateMember.ts';
 import { checkApplies, readActions, readPrincipals, readResources } from './policyElements.ts';
 import { checkKeys, readConditions } from './policyConditions.ts';
-import { asList, PolicyRefused, record, refuseUnknown, type Scope } from './policyReading.ts';
+import { asList, PolicyRefused, quote, record, refuseUnknown, type Scope } from './policyReading.ts';
 
 /** The largest document, in bytes of JSON (as in S3: 20 KiB). */
 export const MAX_POLICY_BYTES = 20 * 1024;
@@ -18,13 +18,13 @@ const STATEMENT_ELEMENTS = ['Sid', 'Effect', 'Principal', 'NotPrincipal', 'Actio
 export function parsePolicyDocument(text: string, bucket: string): PolicyDocument {
   const value = parseJson(text);
   const twice = duplicateMember(text);
-  if (twice !== undefined) throw new PolicyRefused('', `the element ${twice} is given twice`);
+  if (twice !== undefined) throw new PolicyRefused('', `has the element ${quote(twice)} twice`);
   return readPolicyDocument(value, bucket);
 }
 
 /** The same for a document that is data already. Throws `PolicyRefused`. */
 export function readPolicyDocument(value: unknown, bucket: string): PolicyDocument {
-  if (Buffer.byteLength(JSON.stringify(value) ?? '') > MAX_POLICY_BYTES) throw tooLarge();
+  if (Buffer.byteLength(JSON.stringify(value ?? null)) > MAX_POLICY_BYTES) throw tooLarge();
   const document = record(value, '');
   refuseUnknown(document, ELEMENTS, '');
   const version = document.Version ?? '2008-10-17';

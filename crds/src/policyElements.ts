@@ -43,8 +43,8 @@ export function readActions(statement: Elements, scope: Scope): PolicyStatement[
 /** The known actions that a pattern matches. */
 export function actionsOf(pattern: string): readonly string[] {
   if (actionScope(pattern)) return [pattern];
-  const { matches } = compileWildcard(pattern);
-  return POLICY_ACTIONS.filter(matches);
+  const wildcard = compileWildcard(pattern);
+  return POLICY_ACTIONS.filter((action) => wildcard.matches(action));
 }
 
 /** Reads Resource or NotResource: the bucket, or names in it. */

@@ -38,7 +38,7 @@ export function problemsOfChange(old: Resource, next: Resource): readonly Proble
 
 /** Why a bucket cannot be called so on the wire, as the schema of Bucket says; undefined when it can. */
 export function bucketNameProblem(name: string): string | undefined {
-  judgeBucketName ??= judgeOf((schemaOf('Bucket').properties?.spec?.properties?.name ?? {}) as StructuralSchema);
+  judgeBucketName ??= judgeOf(schemaOf('Bucket').properties?.spec?.properties?.name ?? {});
   return judgeBucketName(name).problems[0]?.message;
 }
 

@@ -1,5 +1,17 @@
 /** YAML (and JSON, which is YAML) as data, with the lines that its parts stand on. */
-import { isMap, isScalar, isSeq, LineCounter, parseAllDocuments, stringify, type Document, type ErrorCode, type Node } from 'yaml';
+import {
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseAllDocuments,
+  stringify,
+  type Document,
+  type ErrorCode,
+  type Node,
+  type YAMLMap,
+  type YAMLSeq,
+} from 'yaml';
 
 /** Where in a document: property names and list positions, outermost first. */
 export type Path = readonly (string | number)[];
@@ -85,17 +97,28 @@ function offsetOf(contents: Node, path: Path): number {
   let node: unknown = contents;
   let offset = contents.range?.[0] ?? 0;
   for (const step of path) {
-    if (isMap(node)) {
-      const pair = node.items.find((item) => isScalar(item.key) && item.key.value === step);
-      if (!isScalar(pair?.key)) return offset;
-      offset = pair.key.range?.[0] ?? offset;
-      node = pair.value;
-    } else if (isSeq(node) && typeof step === 'number') {
-      node = node.items[step];
-      offset = (node as Node | undefined)?.range?.[0] ?? offset;
-    } else return offset;
+    const found = isMap(node) ? inMap(node, step) : isSeq(node) ? inList(node, step) : undefined;
+    if (!found) return offset;
+    offset = found.at?.range?.[0] ?? offset;
+    node = found.node;
   }
   return offset;
+}
+
+interface Found {
+  /** What is shown for it: a field's name, a list's item. */
+  readonly at: Node | undefined;
+  readonly node: unknown;
+}
+
+function inMap({ items }: YAMLMap, step: string | number): Found | undefined {
+  const pair = items.find((item) => isScalar(item.key) && item.key.value === step);
+  return pair && { at: pair.key as Node, node: pair.value };
+}
+
+function inList({ items }: YAMLSeq, step: string | number): Found | undefined {
+  const item = typeof step === 'number' ? (items[step] as Node | undefined) : undefined;
+  return item && { at: item, node: item };
 }
 
 /** Plain data as YAML. */

@@ -64,15 +64,17 @@ def read(key: str, **options) -> bytes:
 
 @step
 def makes_lists_and_removes_buckets():
-    s3.create_bucket(Bucket="boto3-other", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    s3.create_bucket(Bucket="boto3-other")
     assert "boto3-other" in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
     with refused("BucketAlreadyOwnedByYou", 409):
-        s3.create_bucket(Bucket="boto3-other", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+        s3.create_bucket(Bucket="boto3-other")
     s3.delete_bucket(Bucket="boto3-other")
     with refused("404", 404):
         s3.head_bucket(Bucket="boto3-other")
     with refused("InvalidBucketName", 400):
         s3.create_bucket(Bucket="a..b")
+    with refused("IllegalLocationConstraintException", 400):
+        s3.create_bucket(Bucket="boto3-elsewhere", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
 
 
 @step

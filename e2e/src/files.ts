@@ -1,7 +1,8 @@
 /** Files with known content, and what they weigh in digests. */
+import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdtemp, open, readFile, rm, stat, utimes } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rm, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -60,11 +61,13 @@ export async function sha256Of(path: string): Promise<string> {
   return hash.digest('hex');
 }
 
-export async function sizeOf(path: string): Promise<number> {
-  return (await stat(path)).size;
-}
-
 /** Bytes `from` to `to` of a file, both included, as HTTP counts them. */
 export async function slice(path: string, from: number, to: number): Promise<Buffer> {
   return (await readFile(path)).subarray(from, to + 1);
+}
+
+/** Fails unless the bytes are the same, without drawing a difference of megabytes. */
+export function sameBytes(actual: Uint8Array, expected: Uint8Array): void {
+  const same = Buffer.compare(actual, expected) === 0;
+  assert.ok(same, `${actual.length} bytes came back that are not the ${expected.length} bytes expected`);
 }

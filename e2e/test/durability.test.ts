@@ -34,7 +34,7 @@ describe('durability', () => {
   before(async () => {
     server = await startServer();
     work = await makeWorkspace();
-    s3 = s3Client(server);
+    s3 = s3Client(server, { requestChecksumCalculation: 'WHEN_REQUIRED' });
     await s3.send(new CreateBucketCommand({ Bucket }));
   });
   after(async () => {
@@ -47,7 +47,7 @@ describe('durability', () => {
     s3.destroy();
     await server.kill();
     await server.start();
-    s3 = s3Client(server);
+    s3 = s3Client(server, { requestChecksumCalculation: 'WHEN_REQUIRED' });
   }
 
   it('keeps every write that was acknowledged before a power cut amid many', async () => {

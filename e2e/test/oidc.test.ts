@@ -66,7 +66,7 @@ describe('OpenID Connect', () => {
     stranger = await startIssuer(SUBJECTS);
     server = await startServer({
       manifests: { 'team-a.yaml': manifests(issuer.url) },
-      issuers: `issuers:\n  - url: ${issuer.url}\n    audiences: [${AUDIENCE}]\n`,
+      issuers: `- issuer: ${issuer.url}\n  audiences: [${AUDIENCE}]\n  clockSkewSeconds: 1\n`,
     });
     work = await makeWorkspace();
   });
@@ -130,11 +130,10 @@ describe('OpenID Connect', () => {
       }
     });
 
-    it('end with their lifetime', async function () {
-      this.timeout(180_000);
+    it('end with their lifetime', async () => {
       const token = await issuer.token('builder', { lifetime: 2 });
       assert.equal((await fetch(at('public/doc'), withToken(token))).status, 200);
-      const refused = await eventually(async () => (await fetch(at('public/doc'), withToken(token))).status !== 200, 150_000);
+      const refused = await eventually(async () => (await fetch(at('public/doc'), withToken(token))).status !== 200, 30_000);
       assert.ok(refused, 'still taken long after its time and any clock skew');
     });
 

@@ -1,7 +1,8 @@
 /** The time formats of SigV4: ISO 8601 basic (`20130524T000000Z`), and HTTP dates. */
 
 const BASIC = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/;
-const HTTP_DATE = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d{2}:\d{2}:\d{2} (GMT|UTC|\+0000)$/;
+const HTTP_DATE =
+  /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d{2}:\d{2}:\d{2} (GMT|UTC|\+0000)$/;
 
 /** Milliseconds since the epoch of `yyyyMMdd'T'HHmmss'Z'`; undefined for anything else, such as the 30th of February. */
 export function parseBasicTime(text: string): number | undefined {

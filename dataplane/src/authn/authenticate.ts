@@ -123,7 +123,8 @@ async function startSession(
 
 /** STS is served at `/`, and SDKs sign what they send there for `sts`. */
 function scopeFor(request: CredentialedRequest, scope: ScopeRules): ScopeRules {
-  return request.method === 'POST' && request.rawPath === '/' ? { ...scope, services: ['s3', 'sts'] } : scope;
+  const isSts = request.rawPath === '/' && (request.method === 'POST' || request.query.some(([name]) => name === 'Action'));
+  return isSts ? { ...scope, services: ['s3', 'sts'] } : scope;
 }
 
 function unsigned(request: CredentialedRequest, mechanism: Mechanism['kind'], principal: Principal): Authenticated {

@@ -85,7 +85,11 @@ function createAccount(decodedLength: number, signed: boolean): { add(size: numb
       if (signed && short) throw tooSmall(chunks - 1);
       short = size < MIN_SIGNED_CHUNK;
       received += size;
-      if (received > decodedLength) throw new ArtefactError('InvalidRequest', `The body has more bytes than x-amz-decoded-content-length announces (${decodedLength}).`);
+      if (received > decodedLength)
+        throw new ArtefactError(
+          'InvalidRequest',
+          `The body has more bytes than x-amz-decoded-content-length announces (${decodedLength}).`,
+        );
     },
     close() {
       if (received < decodedLength) throw incomplete();

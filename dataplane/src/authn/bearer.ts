@@ -4,6 +4,7 @@ import { ArtefactError } from '../errors.ts';
 import { createIssuerKeys, type IssuerKeys, type IssuerKeysOptions } from './issuerKeys.ts';
 import { namedIssuer, tokenPrincipal, verifyToken } from './oidcToken.ts';
 import type { Principal } from './principal.ts';
+import { createRecent } from './recent.ts';
 import { isSessionToken, type Sessions } from './session.ts';
 import type { TrustedIssuer } from './trustedIssuer.ts';
 
@@ -36,7 +37,7 @@ interface Remembered {
 export function createBearer(options: BearerOptions): Bearer {
   const { clock, sessions, issuers } = options;
   const keysOf = new Map([...issuers.values()].map((issuer) => [issuer, createIssuerKeys(issuer, options)]));
-  const remembered = new Map<string, Remembered>();
+  const remembered = createRecent<Remembered>(MAX_REMEMBERED);
 
   function recall(name: string): Principal | undefined {
     const entry = remembered.get(name);
@@ -44,11 +45,6 @@ export function createBearer(options: BearerOptions): Bearer {
     if (clock() < entry.until && entry.keys.generation() === entry.generation) return entry.principal;
     remembered.delete(name);
     return undefined;
-  }
-
-  function remember(name: string, entry: Remembered): void {
-    remembered.set(name, entry);
-    if (remembered.size > MAX_REMEMBERED) remembered.delete(remembered.keys().next().value as string);
   }
 
   async function verifyOidc(token: string): Promise<Principal> {
@@ -61,7 +57,7 @@ export function createBearer(options: BearerOptions): Bearer {
     const claims = await verifyToken(token, issuer, keys, clock());
     const principal = tokenPrincipal(issuer, claims);
     const until = Math.min(clock() + REMEMBER, (claims.exp ?? 0) * 1000);
-    remember(name, { principal, until, keys, generation: keys.generation() });
+    remembered.set(name, { principal, until, keys, generation: keys.generation() });
     return principal;
   }
 

@@ -38,7 +38,8 @@ export function createByteCursor(source: Bytes): ByteCursor {
       while (await fill()) {
         const end = chunk.indexOf(LF);
         const piece = chunk.subarray(0, end === -1 ? chunk.length : end + 1);
-        if (text.length + piece.length > limit + 2) throw new ArtefactError('MalformedBody', `A line of the body is longer than ${limit} bytes.`);
+        if (text.length + piece.length > limit + 2)
+          throw new ArtefactError('MalformedBody', `A line of the body is longer than ${limit} bytes.`);
         text += Buffer.from(piece.buffer, piece.byteOffset, piece.length).toString('latin1');
         chunk = chunk.subarray(piece.length);
         if (end !== -1) return withoutEnd(text, ending);

@@ -78,7 +78,10 @@ function canonicalHeaders(rawHeaders: SignedParts['rawHeaders'], names: readonly
 
 /** Only space and tab: other bytes that JavaScript takes for white space are parts of UTF-8 sequences here. */
 function collapse(value: string): string {
-  return value.replaceAll(/[ \t]+/g, ' ').replace(/^ /, '').replace(/ $/, '');
+  return value
+    .replaceAll(/[ \t]+/g, ' ')
+    .replace(/^ /, '')
+    .replace(/ $/, '');
 }
 
 function percentDecode(text: string): Buffer {

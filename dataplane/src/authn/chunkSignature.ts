@@ -28,7 +28,9 @@ export function createChunkChain(seed: ChunkSeed): ChunkChain {
     const toSign = [algorithm, seed.amzDate, seed.scope, previous, ...hashes].join('\n');
     const expected = signText(seed.key, toSign);
     if (!equalInConstantTime(given, expected)) {
-      throw new ArtefactError('SignatureMismatch', MISMATCH, { details: { chunk: number, signatureProvided: given, stringToSign: toSign } });
+      throw new ArtefactError('SignatureMismatch', MISMATCH, {
+        details: { chunk: number, signatureProvided: given, stringToSign: toSign },
+      });
     }
     previous = expected;
   }

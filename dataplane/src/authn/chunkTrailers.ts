@@ -27,7 +27,11 @@ export function parseAnnouncement(header: string | undefined): readonly string[]
  * no other. As S3 does, it takes what clients in use send: lines that end with LF alone, blank lines between them, and no
  * blank line behind a signature. Throws `MalformedBody`, `BodyIncomplete`, `SignatureMismatch`.
  */
-export async function readTrailers(cursor: ByteCursor, announced: readonly string[], chain?: ChunkChain): Promise<ReadonlyMap<string, string>> {
+export async function readTrailers(
+  cursor: ByteCursor,
+  announced: readonly string[],
+  chain?: ChunkChain,
+): Promise<ReadonlyMap<string, string>> {
   const { trailers, signature, ended } = await readLines(cursor, announced);
   if (trailers.size !== announced.length) throw malformedTrailer();
   if ((signature === undefined) !== (chain === undefined)) throw malformedTrailer();

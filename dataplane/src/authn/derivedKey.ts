@@ -1,19 +1,20 @@
 /** SigV4 signing keys: derived from a secret for one day, region and service, and kept since a client reuses them all day. */
 import { createHmac } from 'node:crypto';
 import type { Credential } from './credentialScope.ts';
+import { createRecent } from './recent.ts';
 
 /** Answers the signing key of a secret within a scope. */
 export type DerivedKeys = (secretAccessKey: string, scope: Pick<Credential, 'date' | 'region' | 'service'>) => Buffer;
 
 /** A cache of at most `limit` derived keys, least recently used first out. The secret is part of its key: a new secret misses. */
 export function createDerivedKeys(limit = 1024): DerivedKeys {
-  const kept = new Map<string, Buffer>();
+  const kept = createRecent<Buffer>(limit);
   return (secretAccessKey, scope) => {
     const name = [secretAccessKey, scope.date, scope.region, scope.service].join('\n');
-    const key = kept.get(name) ?? deriveKey(secretAccessKey, scope);
-    kept.delete(name);
+    const known = kept.get(name);
+    if (known !== undefined) return known;
+    const key = deriveKey(secretAccessKey, scope);
     kept.set(name, key);
-    if (kept.size > limit) kept.delete(kept.keys().next().value as string);
     return key;
   };
 }

@@ -27,7 +27,10 @@ export function createIssuerFetch(options: IssuerFetchOptions): IssuerFetch {
       send(url, { method: 'GET', headers, ca, signal, agent: false }, resolve).on('error', reject).end();
     });
     const status = answer.statusCode ?? 502;
-    return new Response(await readBounded(answer), { status: status === 204 || status === 304 ? 502 : status, headers: plainHeaders(answer) });
+    return new Response(await readBounded(answer), {
+      status: status === 204 || status === 304 ? 502 : status,
+      headers: plainHeaders(answer),
+    });
   };
 }
 

@@ -118,16 +118,17 @@ async function discoverKeys(issuer: TrustedIssuer, fetch: IssuerFetch): Promise<
   if (named !== issuer.issuer) throw new Error(`The discovery document names another issuer: ${named}`);
   if (address === undefined || !URL.canParse(address)) throw new Error('The discovery document has no jwks_uri');
   const { protocol, origin } = new URL(address);
-  if (protocol !== 'https:' && origin !== url.origin) throw new Error(`The keys' address is neither https nor of the issuer's origin: ${address}`);
+  if (protocol !== 'https:' && origin !== url.origin)
+    throw new Error(`The keys' address is neither https nor of the issuer's origin: ${address}`);
   return address;
 }
 
-/** Only asymmetric keys are kept; jose passes over those that are not for signatures. */
+/** jose passes over keys that are not for signatures, and over symmetric ones. */
 function parseKeys(text: string): JWTVerifyGetKey {
   const document = JSON.parse(text) as Partial<JSONWebKeySet> | null;
   const keys = document?.keys;
   if (!Array.isArray(keys) || keys.length > MAX_KEYS) throw new Error(`A key set has an array of at most ${MAX_KEYS} keys`);
-  return createLocalJWKSet({ keys: keys.filter(({ kty }) => kty !== 'oct') });
+  return createLocalJWKSet({ keys });
 }
 
 function unavailable(issuer: TrustedIssuer, cause: unknown): ArtefactError {

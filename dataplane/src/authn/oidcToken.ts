@@ -82,7 +82,8 @@ function tokenError(thrown: unknown, issuer: TrustedIssuer): ArtefactError {
   if (thrown instanceof ArtefactError) return thrown;
   if (thrown instanceof jose.JWTExpired) return new ArtefactError('TokenExpired', 'The provided token has expired.', { cause: thrown });
   if (thrown instanceof jose.JWTClaimValidationFailed) return invalid(claimMessage(thrown.claim, issuer), thrown);
-  if (thrown instanceof jose.JWKSNoMatchingKey) return invalid(`The token is signed with a key that ${issuer.issuer} does not publish.`, thrown);
+  if (thrown instanceof jose.JWKSNoMatchingKey)
+    return invalid(`The token is signed with a key that ${issuer.issuer} does not publish.`, thrown);
   return invalid('The signature of the token is wrong.', thrown);
 }
 
@@ -100,7 +101,8 @@ function claimMessage(claim: string, issuer: TrustedIssuer): string {
 /** Who a verified token speaks for. Throws `TokenInvalid` for a subject that could not be printed in one line. */
 export function tokenPrincipal(issuer: TrustedIssuer, claims: JWTPayload): Principal {
   const subject = claims.sub;
-  if (typeof subject !== 'string' || !SUBJECT.test(subject)) throw invalid('The subject of the token must be 1 to 1024 printable characters.');
+  if (typeof subject !== 'string' || !SUBJECT.test(subject))
+    throw invalid('The subject of the token must be 1 to 1024 printable characters.');
   const [, namespace, name] = (issuer.kubernetes === true ? SERVICE_ACCOUNT.exec(subject) : null) ?? [];
   return {
     kind: 'oidc',

@@ -35,10 +35,19 @@ export function openPayload(head: CredentialedRequest, raw: Bytes, authenticated
   if (!announced.every((name) => head.headers[name] !== undefined)) throw malformedTrailer();
   if (auth.kind === 'chunked') return openChunked(head, raw, { seed: auth.seed });
   const length = contentLength(head, auth.signed);
-  return { bytes: once(length === undefined ? guarded(raw) : counted(raw, length)), length, signedSha256: auth.sha256, trailers: NO_TRAILERS };
+  return {
+    bytes: once(length === undefined ? guarded(raw) : counted(raw, length)),
+    length,
+    signedSha256: auth.sha256,
+    trailers: NO_TRAILERS,
+  };
 }
 
-function openChunked(head: CredentialedRequest, raw: Bytes, form: Omit<Parameters<typeof decodeAwsChunked>[1], 'decodedLength'>): OpenedPayload {
+function openChunked(
+  head: CredentialedRequest,
+  raw: Bytes,
+  form: Omit<Parameters<typeof decodeAwsChunked>[1], 'decodedLength'>,
+): OpenedPayload {
   const length = parseLength(head.headers['x-amz-decoded-content-length']);
   if (length === undefined) throw lengthRequired();
   const decoded = decodeAwsChunked(raw, { ...form, decodedLength: length });

@@ -55,7 +55,11 @@ export function verifyPostForm(form: PostForm, lookup: AccessKeyLookup, rules: P
   );
   const now = rules.clock();
   const signedAt = requireTime(fields, credential, now);
-  const signer = findSigner({ accessKeyId: credential.accessKeyId, securityToken: fields.get('x-amz-security-token') }, lookup, rules.sessions);
+  const signer = findSigner(
+    { accessKeyId: credential.accessKeyId, securityToken: fields.get('x-amz-security-token') },
+    lookup,
+    rules.sessions,
+  );
   requireSignature(fields, credential, rules.derivedKeys(signer.secretAccessKey, credential));
   const contentLengthRange = requirePolicy(parsePostPolicy(field(fields, 'policy')), fields, now);
   return { principal: signer.principal, contentLengthRange, conditions: facts(now - signedAt) };
@@ -81,7 +85,11 @@ function isAnonymous(fields: ReadonlyMap<string, string>): boolean {
 
 function requireField(fields: ReadonlyMap<string, string>, name: string): void {
   if (field(fields, name.toLowerCase()) !== '') return;
-  throw invalidField(name, '', `Bucket POST must contain a field named '${name}'.  If it is specified, please check the order of the fields.`);
+  throw invalidField(
+    name,
+    '',
+    `Bucket POST must contain a field named '${name}'.  If it is specified, please check the order of the fields.`,
+  );
 }
 
 function requireTime(fields: ReadonlyMap<string, string>, credential: Credential, now: number): number {
@@ -119,5 +127,7 @@ function field(fields: ReadonlyMap<string, string>, name: string): string {
 }
 
 function invalidField(argumentName: string, argumentValue: string, message: string, details: ErrorDetails = {}): ArtefactError {
-  return new ArtefactError('InvalidArgument', message, { details: { argumentName, argumentValue: argumentValue.slice(0, 256), ...details } });
+  return new ArtefactError('InvalidArgument', message, {
+    details: { argumentName, argumentValue: argumentValue.slice(0, 256), ...details },
+  });
 }

@@ -56,7 +56,14 @@ export function presign(request: PresignRequest, credentials: SigningCredentials
   ]);
   const rawPath = pathOf(request);
   const rawHeaders = Object.entries(signedHeaders).map(([name, value]) => [name, wireText(value)] as const);
-  const canonical = canonicalRequest({ method: request.method, rawPath, rawQuery, rawHeaders, signedHeaders: names, payloadHash: UNSIGNED_PAYLOAD });
+  const canonical = canonicalRequest({
+    method: request.method,
+    rawPath,
+    rawQuery,
+    rawHeaders,
+    signedHeaders: names,
+    payloadHash: UNSIGNED_PAYLOAD,
+  });
   const key = createDerivedKeys(1)(credentials.secretAccessKey, scope);
   const signature = signText(key, stringToSign(amzDate, scopeText, canonical));
   return `${origin}${rawPath}?${canonicalQuery(rawQuery)}&X-Amz-Signature=${signature}`;

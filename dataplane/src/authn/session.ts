@@ -9,6 +9,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { ArtefactError } from '../errors.ts';
 import type { Principal } from './principal.ts';
+import { createRecent } from './recent.ts';
 import { seal, unseal } from './seal.ts';
 import type { SigningKey, SigningKeys } from './signingKey.ts';
 
@@ -17,13 +18,26 @@ export const SESSION_SECONDS = { min: 900, max: 43_200, default: 3_600 } as cons
 
 /** Characters; a token must fit a header beside others. */
 const MAX_TOKEN = 8 * 1024;
+/** Tokens that need not be unsealed again: a client sends the same one with every request. */
+const MAX_REMEMBERED = 1024;
 const PREFIX = { signature: 'bnds1', bearer: 'bndb1' } as const;
 const ACCESS_KEY_PREFIX = 'BSIA';
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 /** Claims about the token rather than about who it speaks for. */
-const OF_THE_TOKEN: ReadonlySet<string> = new Set(
-  ['exp', 'iat', 'nbf', 'jti', 'nonce', 'at_hash', 'c_hash', 's_hash', 'sid', 'session_state', 'auth_time', 'typ'],
-);
+const OF_THE_TOKEN: ReadonlySet<string> = new Set([
+  'exp',
+  'iat',
+  'nbf',
+  'jti',
+  'nonce',
+  'at_hash',
+  'c_hash',
+  's_hash',
+  'sid',
+  'session_state',
+  'auth_time',
+  'typ',
+]);
 
 export type SessionUse = keyof typeof PREFIX;
 
@@ -70,6 +84,11 @@ interface Sealed {
   readonly serviceAccount?: { readonly namespace: string; readonly name: string };
 }
 
+interface Unsealed {
+  readonly content: Sealed;
+  readonly secretAccessKey: string;
+}
+
 /** True for what has the shape of a token of ours, of either use. */
 export function isSessionToken(text: string): boolean {
   return Object.values(PREFIX).some((prefix) => text.startsWith(`${prefix}.`));
@@ -91,28 +110,38 @@ export function sessionEnd(now: number, seconds: number = SESSION_SECONDS.defaul
 
 export function createSessions(options: SessionOptions): Sessions {
   const { keys, clock, trusts } = options;
+  const remembered = createRecent<Unsealed>(MAX_REMEMBERED);
   return {
     issue(principal, expires) {
-      if (principal.oidc === undefined) throw new ArtefactError('AccessDenied', 'Sessions are for identities of OIDC tokens; an access key signs for itself.');
+      if (principal.oidc === undefined)
+        throw new ArtefactError('AccessDenied', 'Sessions are for identities of OIDC tokens; an access key signs for itself.');
       const accessKeyId = newAccessKeyId();
       const expiration = Math.min(expires, principal.sessionExpires ?? expires);
       const { oidc, serviceAccount } = principal;
       const content: Sealed = { accessKeyId, expires: expiration, issuer: oidc.issuer, claims: ofTheSubject(oidc.claims), serviceAccount };
       const text = JSON.stringify(content);
       const [sessionToken, bearerToken] = [seal(text, PREFIX.signature, keys[0]), seal(text, PREFIX.bearer, keys[0])];
-      if (sessionToken.length > MAX_TOKEN) throw new ArtefactError('InvalidRequest', 'The token has too many claims for a session: have its issuer send fewer.');
+      if (sessionToken.length > MAX_TOKEN)
+        throw new ArtefactError('InvalidRequest', 'The token has too many claims for a session: have its issuer send fewer.');
       return { accessKeyId, secretAccessKey: secretOf(accessKeyId, keys[0]), sessionToken, bearerToken, expiration };
     },
     open(token, use) {
-      const opened = token.length > MAX_TOKEN ? undefined : unseal(token, PREFIX[use], keys);
-      if (opened === undefined) throw invalid();
-      const content = JSON.parse(opened.text) as Sealed;
+      const name = `${use} ${token}`;
+      const unsealed = remembered.get(name) ?? unsealSession(token, use, keys);
+      const { content, secretAccessKey } = unsealed;
       if (!trusts(content.issuer)) throw invalid();
       if (clock() >= content.expires) throw new ArtefactError('TokenExpired', 'The provided token has expired.');
-      const { accessKeyId } = content;
-      return { principal: principalOf(content), accessKeyId, secretAccessKey: secretOf(accessKeyId, opened.key) };
+      remembered.set(name, unsealed);
+      return { principal: principalOf(content), accessKeyId: content.accessKeyId, secretAccessKey };
     },
   };
+}
+
+function unsealSession(token: string, use: SessionUse, keys: SigningKeys): Unsealed {
+  const opened = token.length > MAX_TOKEN ? undefined : unseal(token, PREFIX[use], keys);
+  if (opened === undefined) throw invalid();
+  const content = JSON.parse(opened.text) as Sealed;
+  return { content, secretAccessKey: secretOf(content.accessKeyId, opened.key) };
 }
 
 function principalOf(content: Sealed): Principal {

@@ -35,7 +35,8 @@ export async function loadSigningKeys(path: string): Promise<SigningKeys> {
 /** Reads keys from the text of such a file: one key a line, 32 bytes in base64url; `#` begins a comment. */
 export function parseSigningKeys(text: string, path: string): SigningKeys {
   const lines = text.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('#'));
-  if (!lines.every((line) => LINE.test(line)) || lines.length > MAX_KEYS) throw invalid(path, `must hold at most ${MAX_KEYS} lines of 43 base64url characters`);
+  if (!lines.every((line) => LINE.test(line)) || lines.length > MAX_KEYS)
+    throw invalid(path, `must hold at most ${MAX_KEYS} lines of 43 base64url characters`);
   const [first, ...rest] = lines.map((line) => deriveSigningKey(Buffer.from(line, 'base64url')));
   if (first === undefined) throw invalid(path, 'holds no key');
   return [first, ...rest];

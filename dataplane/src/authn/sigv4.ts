@@ -7,8 +7,7 @@ import { signedPayload, type PayloadAuth } from './payloadAuth.ts';
 import { rawQuery, type CredentialedRequest } from './request.ts';
 import type { SignedClaim } from './signedClaim.ts';
 
-export const MISMATCH =
-  'The request signature we calculated does not match the signature you provided. Check your key and signing method.';
+export const MISMATCH = 'The request signature we calculated does not match the signature you provided. Check your key and signing method.';
 
 /**
  * Checks a claim against its secret, and answers how the body is to be opened. Throws `SignatureMismatch`, whose details

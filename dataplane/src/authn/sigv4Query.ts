@@ -28,7 +28,7 @@ export function parseQueryClaim(request: CredentialedRequest, rules: ScopeRules,
   const signedHeaders = parseSignedHeaders(given('x-amz-signedheaders'), malformed);
   const amzDate = given('x-amz-date');
   const signedAt = parseBasicTime(amzDate);
-  if (signedAt === undefined) throw malformed('X-Amz-Date must be in the ISO8601 Long Format "yyyyMMdd\'T\'HHmmss\'Z\'"');
+  if (signedAt === undefined) throw malformed("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"");
   if (!amzDate.startsWith(credential.date)) {
     throw malformedCredential(`Invalid credential date "${credential.date}". This date is not the same as X-Amz-Date: "${amzDate}".`);
   }
@@ -64,7 +64,9 @@ function parseExpires(text: string): number {
   if (seconds < 0) throw malformed('X-Amz-Expires must be non-negative');
   if (seconds === 0) throw malformed('X-Amz-Expires must be at least 1 second');
   if (seconds > MAX_EXPIRES) {
-    throw malformed(`X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than ${MAX_EXPIRES} seconds`);
+    throw malformed(
+      `X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than ${MAX_EXPIRES} seconds`,
+    );
   }
   return seconds;
 }
@@ -79,7 +81,8 @@ function requireInForce(signedAt: number, expiresSeconds: number, now: number): 
 function securityToken(request: CredentialedRequest, parameters: ReadonlyMap<string, string>): string | undefined {
   const inQuery = parameters.get('x-amz-security-token');
   const inHeaders = headerValues(request, 'x-amz-security-token');
-  if (inQuery !== undefined && inHeaders.length > 0) throw malformed('X-Amz-Security-Token must be given in the query or as a header, not both.');
+  if (inQuery !== undefined && inHeaders.length > 0)
+    throw malformed('X-Amz-Security-Token must be given in the query or as a header, not both.');
   return inQuery ?? inHeaders[0];
 }
 

@@ -43,7 +43,8 @@ export function parseWebIdentityRequest(parameters: ReadonlyMap<string, string>)
   if (action === undefined) throw invalid('MissingAction', 'The request must contain the parameter Action.');
   if (action !== ACTION) throw notBuilt(`Of STS only ${ACTION} is built.`);
   for (const name of parameters.keys()) {
-    if (NOT_BUILT.test(name)) throw notBuilt(`The parameter ${name} is not implemented: leave it out, and bind the identity to what it may do.`);
+    if (NOT_BUILT.test(name))
+      throw notBuilt(`The parameter ${name} is not implemented: leave it out, and bind the identity to what it may do.`);
     if (!KNOWN.includes(name)) throw invalid('InvalidParameterValue', `Only the parameters ${KNOWN.join(', ')} are taken.`);
   }
   const optional = (name: string, otherwise: string, pattern: RegExp): string => {

@@ -18,8 +18,6 @@ export interface TrustedIssuerSettings {
   readonly clockSkewSeconds?: number;
   /** Its tokens speak for service accounts of a cluster. */
   readonly kubernetes?: boolean;
-  /** The claim that says who it is, in words for people. */
-  readonly usernameClaim?: string;
 }
 
 const MAX_BYTES = 1024 * 1024;
@@ -48,7 +46,6 @@ const SCHEMA: StructuralSchema = {
       caFile: { type: 'string', minLength: 1 },
       clockSkewSeconds: { type: 'integer', minimum: 0, maximum: 300 },
       kubernetes: { type: 'boolean' },
-      usernameClaim: { type: 'string', minLength: 1, maxLength: 256 },
     },
   },
 };

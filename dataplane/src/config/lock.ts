@@ -3,6 +3,7 @@
  * kernel lets go of it when its process dies, however it dies, so that it can never be stale.
  */
 import Database from 'better-sqlite3';
+import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ArtefactError } from '../errors.ts';
 
@@ -48,6 +49,6 @@ async function acquire(database: Database.Database, deadline: number): Promise<v
       if (!(error instanceof Database.SqliteError) || !error.code.startsWith('SQLITE_BUSY')) throw error;
     }
     if (Date.now() > deadline) throw new ArtefactError('SlowDown', 'The configuration is being changed by others. Please try again.');
-    await sleep(pause + Math.random() * pause);
+    await sleep(pause + randomInt(pause + 1));
   }
 }

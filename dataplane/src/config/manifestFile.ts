@@ -10,7 +10,7 @@ export interface LocatedResource {
   readonly file: string;
   /** Where it begins, from 1. */
   readonly line: number;
-  /** Lines of its fields down to `spec.<field>`, by their shown path. */
+  /** Of a Bucket: lines of its fields `spec.<field>`, for what a later reading says of a change. */
   readonly lines: ReadonlyMap<string, number>;
 }
 
@@ -20,7 +20,7 @@ export interface ReadManifest {
 }
 
 /** The largest file, in bytes. */
-export const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
+export const MAX_MANIFEST_BYTES = 1024 * 1024;
 
 /** Reads a file. One that is gone by now has no resources. */
 export async function readManifest(file: ManifestFile): Promise<ReadManifest> {
@@ -34,6 +34,8 @@ export async function readManifest(file: ManifestFile): Promise<ReadManifest> {
     throw error;
   }
 }
+
+const NO_LINES: ReadonlyMap<string, number> = new Map();
 
 /** The same for bytes in hand. */
 export function parseManifest(file: string, bytes: Uint8Array): ReadManifest {
@@ -59,7 +61,8 @@ export function reasonOf(path: Path, message: string): string {
 
 /** A few lines are kept instead of the whole parsed document, of which there may be tens of thousands. */
 function linesOf(document: LocatedDocument): ReadonlyMap<string, number> {
-  const { spec } = document.value as { readonly spec?: unknown };
+  const { kind, spec } = document.value as { readonly kind?: unknown; readonly spec?: unknown };
+  if (kind !== 'Bucket') return NO_LINES;
   const fields = typeof spec === 'object' && spec !== null ? Object.keys(spec) : [];
   return new Map(fields.map((field) => [`spec.${field}`, document.lineOf(['spec', field])]));
 }

@@ -22,6 +22,8 @@ export interface ManifestReader {
 
 const MAX_TOTAL_BYTES = 256 * 1024 * 1024;
 const MAX_RESOURCES = 100_000;
+/** Files that are read together. */
+const BATCH = 32;
 /** A file that changed this shortly before it was read may change again within the same tick of the clock, in ms. */
 const UNSETTLED = 1000;
 
@@ -41,7 +43,11 @@ export function createManifestReader(directory: string): ManifestReader {
         return { resources: [], problems: [{ file: '.', reason: `the manifests have more than ${MAX_TOTAL_BYTES} bytes together` }] };
       }
       const read = new Map<string, Kept>();
-      for (const file of files) read.set(file.path, await readOrKeep(file, kept.get(file.path)));
+      for (let at = 0; at < files.length; at += BATCH) {
+        const batch = files.slice(at, at + BATCH);
+        const manifests = await Promise.all(batch.map((file) => readOrKeep(file, kept.get(file.path))));
+        batch.forEach((file, index) => read.set(file.path, manifests[index] as Kept));
+      }
       kept = read;
       return gather(
         [...read.values()].map(({ manifest }) => manifest),

@@ -56,8 +56,9 @@ export interface Config {
 }
 
 /**
- * Opens it, and reads the manifests. When they are broken, what was in force at the last run is in force again. Throws
- * `Unavailable` when the data directory cannot be used.
+ * Opens it. A process that watches reads the manifests before it resolves; one that does not leaves that to the one that
+ * does, unless nothing was ever in force. When the manifests are broken, what was in force at the last run is in force
+ * again. Throws `Unavailable` when the data directory cannot be used.
  */
 export async function openConfig(options: ConfigOptions): Promise<Config> {
   const directory = resolve(options.manifests);
@@ -68,7 +69,7 @@ export async function openConfig(options: ConfigOptions): Promise<Config> {
   const terms = { issuers: options.issuers, locations: options.locations ?? ['default'] };
   const reload = reloader({ store, reader: createManifestReader(directory), root, terms }, options.log);
   renewBuiltInOwner(store, root);
-  await reload();
+  if (options.watch || store.counter() === 0) await reload();
   const watching = options.watch ? watchDirectory(directory, quietly(reload, options.log), options.timing) : undefined;
   const current = currentSnapshot(store);
   return {

@@ -41,23 +41,29 @@ const MAX_ROUNDS = 100;
  * Reads the manifests and puts them in force. The counter is read before the directory: when somebody else published
  * meanwhile, what was read may be older than what is in force, and is read again.
  */
-export async function publishManifests({ store, reader, root, terms }: PublishContext): Promise<Publication> {
+export async function publishManifests(context: PublishContext): Promise<Publication> {
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
-    const before = store.counter();
-    const former = store.load();
-    const { resources, problems } = await reader.read();
-    const wrong = problems.length > 0 ? problems : changesRefused(resources, former?.snapshot.buckets ?? []);
-    if (store.counter() !== before) continue;
-    if (wrong.length > 0) return refuse(store, wrong.map(showProblem));
-    const options: CompileOptions = { ...terms, reservedAccessKeys: [root.accessKeyId], ...(former && { previous: former.snapshot }) };
-    const compiled = compile(resources.map(sourced), options);
-    const next: Published = { snapshot: withBuiltInOwner(compiled.snapshot, root), conditions: compiled.conditions };
-    if (!isSame(former, next) && !store.publish(before, next)) continue;
-    store.reportProblems([]);
-    for (const { resource } of resources) published.add(resource);
-    return { outcome: 'inForce', conditions: compiled.conditions };
+    const publication = await tryToPublish(context);
+    if (publication) return publication;
   }
   throw new ArtefactError('SlowDown', 'The configuration is being changed by too many at once. Please try again.');
+}
+
+/** Undefined when another process published meanwhile. */
+async function tryToPublish({ store, reader, root, terms }: PublishContext): Promise<Publication | undefined> {
+  const before = store.counter();
+  const former = store.load();
+  const { resources, problems } = await reader.read();
+  const wrong = problems.length > 0 ? problems : changesRefused(resources, former?.snapshot.buckets ?? []);
+  if (store.counter() !== before) return undefined;
+  if (wrong.length > 0) return refuse(store, wrong.map(showProblem));
+  const options: CompileOptions = { ...terms, reservedAccessKeys: [root.accessKeyId], ...(former && { previous: former.snapshot }) };
+  const { snapshot, conditions } = compile(resources.map(sourced), options);
+  const next: Published = { snapshot: withBuiltInOwner(snapshot, root), conditions };
+  if (!isSame(former, next) && !store.publish(before, next)) return undefined;
+  store.reportProblems([]);
+  for (const { resource } of resources) published.add(resource);
+  return { outcome: 'inForce', conditions };
 }
 
 /** Gives what is in force the Owner key of today, for the case that the manifests are broken at the moment. */

@@ -15,6 +15,7 @@ import {
   size,
   type Address,
   type Read,
+  type Wrong,
 } from './settingValues.ts';
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -62,46 +63,58 @@ export interface LimitSettings {
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const YEAR = 365 * DAY;
+
+/** A variable: how it is read, and what holds when it is not given. */
+interface Variable<Value, Otherwise> {
+  readonly read: Read<Value>;
+  readonly otherwise: Otherwise;
+}
+
+function variable<Value, Otherwise>(read: Read<Value>, otherwise: Otherwise): Variable<Value, Otherwise> {
+  return { read, otherwise };
+}
 
 /** Every variable there is. */
 const VARIABLES = {
-  BONDED_LISTEN: address,
-  BONDED_METRICS_LISTEN: address,
-  BONDED_DATA: path,
-  BONDED_MANIFESTS: path,
-  BONDED_OIDC_ISSUERS: file,
-  BONDED_DOMAIN: domains,
-  BONDED_REGION: pattern(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'lower-case letters, digits and hyphens'),
-  BONDED_WORKERS: integer(1, 256),
-  BONDED_TLS_CERT: file,
-  BONDED_TLS_KEY: file,
-  BONDED_TRUSTED_PROXIES: networks,
-  BONDED_LOG_LEVEL: choice(LOG_LEVELS),
-  BONDED_SIGNING_KEY_FILE: path,
-  BONDED_MAX_HEADER_BYTES: size(8 * 1024, 1024 * 1024),
-  BONDED_HEADERS_TIMEOUT: duration(SECOND, HOUR),
-  BONDED_IDLE_TIMEOUT: duration(SECOND, HOUR),
-  BONDED_MIN_RATE: size(0, 1024 ** 3),
-  BONDED_SEND_TIMEOUT: duration(SECOND, HOUR),
-  BONDED_KEEP_ALIVE: duration(SECOND, HOUR),
-  BONDED_MAX_CONNECTIONS: integer(1, 1_000_000),
-  BONDED_GRACE: duration(MINUTE, 365 * 24 * HOUR),
-  BONDED_UPLOAD_LIFE: duration(MINUTE, 365 * 24 * HOUR),
-  BONDED_DRAIN: duration(0, 24 * HOUR),
-} as const satisfies Readonly<Record<string, Read<unknown>>>;
+  BONDED_LISTEN: variable(address, { host: '127.0.0.1', port: 8080 }),
+  BONDED_METRICS_LISTEN: variable(address, { host: '127.0.0.1', port: 9464 }),
+  BONDED_DATA: variable(path, resolve('data')),
+  BONDED_MANIFESTS: variable(path, resolve('config/standalone')),
+  BONDED_OIDC_ISSUERS: variable(file, undefined),
+  BONDED_DOMAIN: variable(domains, []),
+  BONDED_REGION: variable(pattern(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'lower-case letters, digits and hyphens'), 'us-east-1'),
+  BONDED_WORKERS: variable(integer(1, 256), availableParallelism()),
+  BONDED_TLS_CERT: variable(file, undefined),
+  BONDED_TLS_KEY: variable(file, undefined),
+  BONDED_TRUSTED_PROXIES: variable(networks, []),
+  BONDED_LOG_LEVEL: variable(choice(LOG_LEVELS), 'info' as const),
+  BONDED_SIGNING_KEY_FILE: variable(path, undefined),
+  BONDED_MAX_HEADER_BYTES: variable(size(8 * 1024, 1024 * 1024), 16 * 1024),
+  BONDED_HEADERS_TIMEOUT: variable(duration(SECOND, HOUR), 20 * SECOND),
+  BONDED_IDLE_TIMEOUT: variable(duration(SECOND, HOUR), 30 * SECOND),
+  BONDED_MIN_RATE: variable(size(0, 1024 ** 3), 1024),
+  BONDED_SEND_TIMEOUT: variable(duration(SECOND, HOUR), MINUTE),
+  BONDED_KEEP_ALIVE: variable(duration(SECOND, HOUR), 65 * SECOND),
+  BONDED_MAX_CONNECTIONS: variable(integer(1, 1_000_000), 10_000),
+  BONDED_GRACE: variable(duration(MINUTE, YEAR), HOUR),
+  BONDED_UPLOAD_LIFE: variable(duration(MINUTE, YEAR), 7 * DAY),
+  BONDED_DRAIN: variable(duration(0, DAY), 5 * MINUTE),
+} as const;
 
 type Name = keyof typeof VARIABLES;
-type Values = { readonly [N in Name]?: Exclude<ReturnType<(typeof VARIABLES)[N]>, { readonly problem: string }> };
+type ValueOf<Of> = Of extends Variable<infer Value, infer Otherwise> ? Value | Otherwise : never;
+type Values = { readonly [N in Name]: ValueOf<(typeof VARIABLES)[N]> };
 
 /** Reads the variables. Throws `InvalidArgument` that names every one which is unknown or has a bad value. */
 export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
   const problems: string[] = unknownVariables(environment);
   const values: Record<string, unknown> = {};
-  for (const [name, read] of Object.entries(VARIABLES)) {
-    const text = environment[name];
-    if (text === undefined || text === '') continue;
-    const value = read(text);
-    if (typeof value === 'object' && 'problem' in value) problems.push(`${name} ${value.problem}`);
+  for (const [name, { read, otherwise }] of Object.entries(VARIABLES)) {
+    const text = environment[name] ?? '';
+    const value: unknown = text === '' ? otherwise : read(text);
+    if (isWrong(value)) problems.push(`${name} ${value.problem}`);
     else values[name] = value;
   }
   if ((values.BONDED_TLS_CERT === undefined) !== (values.BONDED_TLS_KEY === undefined)) {
@@ -112,24 +125,23 @@ export function readSettings(environment: Readonly<Record<string, string | undef
 }
 
 function settingsOf(values: Values): Settings {
-  const data = values.BONDED_DATA ?? resolve('data');
   return {
-    listen: values.BONDED_LISTEN ?? { host: '127.0.0.1', port: 8080 },
-    metricsListen: values.BONDED_METRICS_LISTEN ?? { host: '127.0.0.1', port: 9464 },
-    data,
-    manifests: values.BONDED_MANIFESTS ?? resolve('config/standalone'),
+    listen: values.BONDED_LISTEN,
+    metricsListen: values.BONDED_METRICS_LISTEN,
+    data: values.BONDED_DATA,
+    manifests: values.BONDED_MANIFESTS,
     ...(values.BONDED_OIDC_ISSUERS !== undefined && { issuersFile: values.BONDED_OIDC_ISSUERS }),
-    domains: values.BONDED_DOMAIN ?? [],
-    region: values.BONDED_REGION ?? 'us-east-1',
-    workers: values.BONDED_WORKERS ?? availableParallelism(),
+    domains: values.BONDED_DOMAIN,
+    region: values.BONDED_REGION,
+    workers: values.BONDED_WORKERS,
     ...tlsOf(values),
-    trustedProxies: values.BONDED_TRUSTED_PROXIES ?? [],
-    logLevel: values.BONDED_LOG_LEVEL ?? 'info',
-    signingKeyFile: values.BONDED_SIGNING_KEY_FILE ?? join(data, 'signing-key'),
+    trustedProxies: values.BONDED_TRUSTED_PROXIES,
+    logLevel: values.BONDED_LOG_LEVEL,
+    signingKeyFile: values.BONDED_SIGNING_KEY_FILE ?? join(values.BONDED_DATA, 'signing-key'),
     limits: limitsOf(values),
-    graceMs: values.BONDED_GRACE ?? HOUR,
-    uploadLifeMs: values.BONDED_UPLOAD_LIFE ?? 7 * 24 * HOUR,
-    drainMs: values.BONDED_DRAIN ?? 5 * MINUTE,
+    graceMs: values.BONDED_GRACE,
+    uploadLifeMs: values.BONDED_UPLOAD_LIFE,
+    drainMs: values.BONDED_DRAIN,
   };
 }
 
@@ -139,14 +151,18 @@ function tlsOf({ BONDED_TLS_CERT: certificate, BONDED_TLS_KEY: key }: Values): P
 
 function limitsOf(values: Values): LimitSettings {
   return {
-    headerBytes: values.BONDED_MAX_HEADER_BYTES ?? 16 * 1024,
-    headersMs: values.BONDED_HEADERS_TIMEOUT ?? 20 * SECOND,
-    bodyIdleMs: values.BONDED_IDLE_TIMEOUT ?? 30 * SECOND,
-    bodyMinRate: values.BONDED_MIN_RATE ?? 1024,
-    sendIdleMs: values.BONDED_SEND_TIMEOUT ?? MINUTE,
-    keepAliveMs: values.BONDED_KEEP_ALIVE ?? 65 * SECOND,
-    maxConnections: values.BONDED_MAX_CONNECTIONS ?? 10_000,
+    headerBytes: values.BONDED_MAX_HEADER_BYTES,
+    headersMs: values.BONDED_HEADERS_TIMEOUT,
+    bodyIdleMs: values.BONDED_IDLE_TIMEOUT,
+    bodyMinRate: values.BONDED_MIN_RATE,
+    sendIdleMs: values.BONDED_SEND_TIMEOUT,
+    keepAliveMs: values.BONDED_KEEP_ALIVE,
+    maxConnections: values.BONDED_MAX_CONNECTIONS,
   };
+}
+
+function isWrong(value: unknown): value is Wrong {
+  return typeof value === 'object' && value !== null && 'problem' in value;
 }
 
 /** A name that is spelt wrongly would otherwise be a setting that its author believes in. */

@@ -87,10 +87,10 @@ function change(context: WriterContext, make: (snapshot: Snapshot) => Promise<Ch
 }
 
 /** Whatever happens, the caller is told why the change was refused. */
-async function takeBack({ publish }: WriterContext, undo: Undo, refusal: unknown): Promise<void> {
+async function takeBack(context: WriterContext, undo: Undo, refusal: unknown): Promise<void> {
   try {
     await undo();
-    await publish();
+    await context.publish();
   } catch (error) {
     throw new ArtefactError(
       'Unavailable',

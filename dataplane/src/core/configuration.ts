@@ -10,7 +10,7 @@ import { keys } from './keys.ts';
 
 /** Writes resources where the installation keeps them; what it wrote is in force in every process when it resolves. */
 export interface ResourceWriter {
-  createBucket(name: string, namespace: string): Promise<void>;
+  createBucket(name: string, namespace: string, settings?: BucketSettings): Promise<void>;
   deleteBucket(name: string): Promise<void>;
   updateBucket(name: string, settings: BucketSettings): Promise<void>;
   putPolicy(bucket: string, document: string): Promise<void>;
@@ -20,8 +20,8 @@ export interface ResourceWriter {
 export function createConfiguration(context: CoreContext, writer: ResourceWriter, journal: Journal): Configuration {
   const tell = (actor: Actor, bucket: string, note: string): Promise<void> => journal.append({ actor, change: 'configure', bucket, note });
   return {
-    createBucket: async (name, namespace, actor) => {
-      await writer.createBucket(name, namespace);
+    createBucket: async (name, namespace, actor, settings) => {
+      await writer.createBucket(name, namespace, settings);
       await tell(actor, name, 'bucket created');
     },
     deleteBucket: async (bucket, actor) => {

@@ -89,13 +89,10 @@ class Intake implements AsyncIterator<Uint8Array> {
     if (this.#state === 'untouched') this.#request.on('data', (chunk: Uint8Array) => this.#arrive(chunk));
     this.#drop();
     const enough = this.received + maxBytes;
-    let late = false;
-    const timer = setTimeout(() => {
-      late = true;
-      this.#signal();
-    }, ms);
+    const deadline = performance.now() + ms;
+    const timer = setTimeout(() => this.#signal(), ms + 1);
     this.#request.resume();
-    while (!late && !this.#request.complete && !this.#request.destroyed) {
+    while (performance.now() < deadline && !this.#request.complete && !this.#request.destroyed) {
       await this.#news();
       if (this.received >= enough) this.#request.pause();
     }

@@ -1,41 +1,61 @@
 /** The request as a handler sees it. */
 import type { Principal } from '../authn/principal.ts';
-import type { Call, Demand } from '../protocols/contract.ts';
+import type { LoadedSnapshot } from '../config/snapshot.ts';
+import type { Actor } from '../core/core.ts';
+import type { Call, Demand, Payload, RequestHead } from '../protocols/contract.ts';
 import { span } from '../telemetry/traces.ts';
 import { actorOf } from './actor.ts';
 import type { Exchange } from './exchange.ts';
-import type { Asking, Caller, Gate } from './gate.ts';
+import type { Caller, Gate } from './gate.ts';
 
-/** Ties a recognised operation, its caller and the gate together. */
-export function createCall<Params>(
-  exchange: Exchange,
-  gate: Gate,
-  caller: Caller,
-  recognised: { readonly name: string; readonly params: Params },
-): Call<Params> {
-  const { head, snapshot } = exchange;
-  const occasion = { operation: recognised.name, requestId: head.id, traceId: exchange.traceId, remoteAddress: head.remoteAddress };
-  const asking = (): Asking => ({ principal: exchange.principal, head, snapshot });
-  return {
-    head,
-    snapshot,
-    operation: recognised.name,
-    params: recognised.params,
-    payload: caller.open(exchange.body.bytes),
-    get principal() {
-      return exchange.principal;
-    },
-    get signal() {
-      return exchange.signal;
-    },
-    get actor() {
-      return actorOf(exchange.principal, occasion);
-    },
-    authorise: (demand: Demand) => gate.authorise(asking(), demand),
-    may: (demand: Demand) => gate.may(asking(), demand),
-    admit: (subject) => span('admit', {}, () => gate.admit(subject, asking())),
-    become(principal: Principal) {
-      exchange.principal = principal;
-    },
-  };
+/** Ties a recognised operation, its caller and the gate together. A class for the reason that `Exchange` is one. */
+export class HandlerCall<Params> implements Call<Params> {
+  readonly head: RequestHead;
+  readonly params: Params;
+  readonly operation: string;
+  readonly payload: Payload;
+  readonly snapshot: LoadedSnapshot;
+  readonly #exchange: Exchange;
+  readonly #gate: Gate;
+
+  constructor(exchange: Exchange, gate: Gate, caller: Caller, recognised: { readonly name: string; readonly params: Params }) {
+    this.head = exchange.head;
+    this.params = recognised.params;
+    this.operation = recognised.name;
+    this.snapshot = exchange.snapshot;
+    this.#exchange = exchange;
+    this.#gate = gate;
+    exchange.principal = caller.principal;
+    exchange.conditions = caller.conditions;
+    this.payload = caller.open(exchange.body.bytes);
+  }
+
+  get principal(): Principal {
+    return this.#exchange.principal;
+  }
+
+  get signal(): AbortSignal {
+    return this.#exchange.signal;
+  }
+
+  get actor(): Actor {
+    const { traceId } = this.#exchange;
+    return actorOf(this.principal, { operation: this.operation, requestId: this.head.id, traceId, remoteAddress: this.head.remoteAddress });
+  }
+
+  authorise(demand: Demand): void {
+    this.#gate.authorise(this.#exchange, demand);
+  }
+
+  may(demand: Demand): boolean {
+    return this.#gate.may(this.#exchange, demand);
+  }
+
+  admit(subject: Parameters<Call<Params>['admit']>[0]): ReturnType<Call<Params>['admit']> {
+    return span('admit', {}, () => this.#gate.admit(subject, this.#exchange));
+  }
+
+  become(principal: Principal): void {
+    this.#exchange.principal = principal;
+  }
 }

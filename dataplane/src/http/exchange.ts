@@ -1,16 +1,34 @@
 /** One request and its answer under way: what the journey, the response and the access log share. */
-import type { Snapshot } from '@bonded/crds';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Principal } from '../authn/principal.ts';
-import { ANONYMOUS } from '../authn/principal.ts';
+import { ANONYMOUS, type Principal } from '../authn/principal.ts';
+import type { LoadedSnapshot } from '../config/snapshot.ts';
 import { ArtefactError } from '../errors.ts';
 import type { RequestHead } from '../protocols/contract.ts';
 import { requestBody, type RequestBody } from './body.ts';
+import type { Caller } from './gate.ts';
 import type { ReceivedHead } from './head.ts';
 import type { HttpLimits } from './limits.ts';
 import type { Mount } from './mount.ts';
 
-export interface Exchange {
+const NO_CONDITIONS: Caller['conditions'] = new Map();
+
+export interface Messages {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+export interface ExchangeOptions {
+  readonly limits: HttpLimits;
+  readonly snapshot: LoadedSnapshot;
+  /** A body began to be waited for; the exchange then is `uploading`. */
+  readonly onUpload: () => void;
+}
+
+/**
+ * A class, since an object literal with accessors costs V8 a hidden class each time, which outlives the request and keeps
+ * it in memory with it.
+ */
+export class Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly mount: Mount;
@@ -19,80 +37,57 @@ export interface Exchange {
   readonly fault: ArtefactError | undefined;
   readonly body: RequestBody;
   /** The configuration in force for the whole of this request. */
-  readonly snapshot: Snapshot;
-  /** Aborted when the client goes away, also because the server closed its connection. */
-  readonly signal: AbortSignal;
-  readonly began: number;
-  /** True when the connection went before the answer was complete. */
-  aborted(): boolean;
+  readonly snapshot: LoadedSnapshot;
+  readonly began: number = performance.now();
   // What is learned on the way:
   traceId: string | undefined;
   operation: string | undefined;
-  principal: Principal;
+  principal: Principal = ANONYMOUS;
+  conditions: Caller['conditions'] = NO_CONDITIONS;
   error: ArtefactError | undefined;
-  bytesOut: number;
-}
+  bytesOut = 0;
+  uploading = false;
+  #controller: AbortController | undefined;
 
-export interface ExchangeOptions {
-  readonly limits: HttpLimits;
-  readonly snapshot: Snapshot;
-  /** A body is being waited for. */
-  readonly onUpload: () => void;
-}
+  constructor(messages: Messages, received: ReceivedHead, mount: Mount, options: ExchangeOptions) {
+    this.request = messages.request;
+    this.response = messages.response;
+    this.mount = mount;
+    this.head = received.head;
+    this.fault = received.fault;
+    this.snapshot = options.snapshot;
+    this.body = requestBody(messages.request, {
+      limits: options.limits,
+      onFirstPull: () => {
+        this.#askForBody();
+        if (this.body.declared === 0) return;
+        this.uploading = true;
+        options.onUpload();
+      },
+    });
+    messages.response.on('close', () => this.#abort());
+  }
 
-/** Begins an exchange. */
-export function openExchange(
-  messages: { readonly request: IncomingMessage; readonly response: ServerResponse },
-  received: ReceivedHead,
-  mount: Mount,
-  options: ExchangeOptions,
-): Exchange {
-  const { request, response } = messages;
-  const body = requestBody(request, {
-    limits: options.limits,
-    onFirstPull() {
-      // RFC 9110 §10.1.1: only now is it known that the body is wanted.
-      if (expectsContinue(received.head) && !response.headersSent) response.writeContinue();
-      if (body.declared !== 0) options.onUpload();
-    },
-  });
-  const signal = lazySignal(response);
-  return {
-    request,
-    response,
-    mount,
-    head: received.head,
-    fault: received.fault,
-    body,
-    snapshot: options.snapshot,
-    began: performance.now(),
-    aborted: () => response.destroyed && !response.writableFinished,
-    traceId: undefined,
-    operation: undefined,
-    principal: ANONYMOUS,
-    error: undefined,
-    bytesOut: 0,
-    get signal() {
-      return signal();
-    },
-  };
-}
+  /** Aborted when the client goes away, also because the server closed its connection. Few ask for it, so it is made then. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.response.destroyed) this.#abort();
+    return this.#controller.signal;
+  }
 
-function expectsContinue(head: RequestHead): boolean {
-  return head.headers['expect']?.toLowerCase() === '100-continue';
-}
+  /** True when the connection went before the answer was complete. */
+  aborted(): boolean {
+    return this.response.destroyed && !this.response.writableFinished;
+  }
 
-/** Few operations ask for it, so it is made when asked for. */
-function lazySignal(response: ServerResponse): () => AbortSignal {
-  let controller: AbortController | undefined;
-  const abort = () => {
-    if (!response.writableFinished)
-      controller?.abort(new ArtefactError('BodyIncomplete', 'The client left before the answer was complete.'));
-  };
-  response.on('close', abort);
-  return () => {
-    controller ??= new AbortController();
-    if (response.destroyed) abort();
-    return controller.signal;
-  };
+  /** RFC 9110 §10.1.1: only when it is pulled is it known that the body is wanted. */
+  #askForBody(): void {
+    const expects = this.head.headers['expect']?.toLowerCase() === '100-continue';
+    if (expects && !this.response.headersSent) this.response.writeContinue();
+  }
+
+  #abort(): void {
+    if (this.response.writableFinished) return;
+    this.#controller?.abort(new ArtefactError('BodyIncomplete', 'The client left before the answer was complete.'));
+  }
 }

@@ -1,33 +1,18 @@
 /** What one client may take of a process. docs/limits.md tells the same to operators. */
+import type { LimitSettings } from '../config/settings.ts';
 
-export interface HttpLimits {
-  /** Request line and headers together, in bytes; beyond: 431. */
-  readonly headerBytes: number;
-  /** From the opening of a connection, or the first byte of a further request, to the end of its headers, in ms; beyond: 408. */
-  readonly headersMs: number;
-  /** Silence within a request body that we wait for, in ms; beyond: `BodyTooSlow`. */
-  readonly bodyIdleMs: number;
-  /** The slowest sender that is waited for, in bytes per second over `bodyWindowMs` of waiting; below: `BodyTooSlow`. */
-  readonly bodyMinRate: number;
+/**
+ * Times in ms, sizes in bytes. Beyond `headerBytes`: 431; beyond `headersMs`, from the opening of a connection or the first
+ * byte of a further request to the end of its headers: 408; after a silence of `bodyIdleMs` in a body that we wait for, or
+ * below `bodyMinRate`: `BodyTooSlow`; when a reader takes nothing for `sendIdleMs`: the connection is closed.
+ */
+export interface HttpLimits extends LimitSettings {
+  /** The slowest sender is judged over so much waiting, in ms. */
   readonly bodyWindowMs: number;
-  /** Within an answer: how long a reader may take none of it, in ms; beyond: the connection is closed. */
-  readonly sendIdleMs: number;
-  /** Between requests, in ms. */
-  readonly keepAliveMs: number;
-  /** Per process; further ones are closed at once. */
-  readonly maxConnections: number;
 }
 
-export const DEFAULT_LIMITS: HttpLimits = {
-  headerBytes: 16 * 1024,
-  headersMs: 20_000,
-  bodyIdleMs: 30_000,
-  bodyMinRate: 1024,
-  bodyWindowMs: 30_000,
-  sendIdleMs: 60_000,
-  keepAliveMs: 65_000,
-  maxConnections: 10_000,
-};
+/** A sender may stall for seconds and still be above the least rate on the whole. */
+export const BODY_WINDOW_MS = 30_000;
 
 /** After a refusal, this much of a body that nobody wants is still read, so that its sender gets to read the answer. */
 export const LINGER_BYTES = 256 * 1024;

@@ -2,6 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import { ArtefactError } from '../errors.ts';
 import type { Reply } from '../protocols/contract.ts';
+import type { Bytes } from '../storage/contract.ts';
 
 /** A reply whose first bytes are at hand, so that an unreadable blob still becomes an error and not a broken answer. */
 export interface OpenReply {
@@ -31,19 +32,28 @@ export interface SendOptions {
 
 /** Pulls the first bytes of a reply. Throws what the source throws; drops the body for HEAD, 204 and 304. */
 export async function openReply(reply: Reply, method: string): Promise<OpenReply> {
-  const headers = reply.headers ?? {};
-  const whole = typeof reply.body === 'string' ? Buffer.from(reply.body) : reply.body;
-  const bodiless = reply.status === 204 || reply.status === 304;
-  if (bodiless || whole === undefined || method === 'HEAD') {
-    if (whole !== undefined && !(whole instanceof Uint8Array)) await whole[Symbol.asyncIterator]().return?.();
-    return { status: reply.status, headers: bodiless ? without(headers, 'content-length') : lengthFor(headers, whole) };
+  const { status, headers = {} } = reply;
+  const body = typeof reply.body === 'string' ? Buffer.from(reply.body) : reply.body;
+  if (status === 204 || status === 304) {
+    await release(body);
+    return { status, headers: withoutLength(headers) };
   }
-  if (whole instanceof Uint8Array) {
-    const body = { source: one(whole), first: { done: false as const, value: whole }, length: whole.length };
-    return { status: reply.status, headers: { ...without(headers, 'content-length'), 'Content-Length': String(whole.length) }, body };
+  if (body === undefined || method === 'HEAD') {
+    await release(body);
+    return { status, headers: lengthFor(headers, body) };
   }
-  const source = whole[Symbol.asyncIterator]();
-  return { status: reply.status, headers, body: { source, first: await source.next(), length: declaredLength(headers) } };
+  if (body instanceof Uint8Array) {
+    const length = body.length;
+    const whole = { source: one(body), first: { done: false as const, value: body }, length };
+    return { status, headers: { ...withoutLength(headers), 'Content-Length': String(length) }, body: whole };
+  }
+  const source = body[Symbol.asyncIterator]();
+  return { status, headers, body: { source, first: await source.next(), length: declaredLength(headers) } };
+}
+
+/** A source that will not be read may already hold a file. */
+async function release(body: Uint8Array | Bytes | undefined): Promise<void> {
+  if (body !== undefined && !(body instanceof Uint8Array)) await body[Symbol.asyncIterator]().return?.();
 }
 
 /** Sends it. Throws when not all of it could be sent; the connection is then destroyed, so that the client sees the truncation. */
@@ -132,10 +142,11 @@ async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
 
-/** What Content-Length a GET would have had, for HEAD (RFC 9110 §8.6). */
-function lengthFor(headers: OpenReply['headers'], whole: Reply['body']): OpenReply['headers'] {
-  if (whole instanceof Uint8Array && declaredLength(headers) === undefined) return { ...headers, 'Content-Length': String(whole.length) };
-  return whole === undefined && declaredLength(headers) === undefined ? { ...headers, 'Content-Length': '0' } : headers;
+/** What Content-Length a GET would have had, for HEAD (RFC 9110 §8.6); where it cannot be known, none. */
+function lengthFor(headers: OpenReply['headers'], body: Uint8Array | Bytes | undefined): OpenReply['headers'] {
+  if (declaredLength(headers) !== undefined) return headers;
+  if (body === undefined) return { ...headers, 'Content-Length': '0' };
+  return body instanceof Uint8Array ? { ...headers, 'Content-Length': String(body.length) } : headers;
 }
 
 function declaredLength(headers: OpenReply['headers']): number | undefined {
@@ -143,8 +154,8 @@ function declaredLength(headers: OpenReply['headers']): number | undefined {
   return name === undefined ? undefined : Number(headers[name]);
 }
 
-function without(headers: OpenReply['headers'], unwanted: string): OpenReply['headers'] {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => name.toLowerCase() !== unwanted));
+function withoutLength(headers: OpenReply['headers']): OpenReply['headers'] {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'content-length'));
 }
 
 function clientGone(): Error {

@@ -2,17 +2,16 @@
  * The journey of every request: recognise → authenticate → authorise → (admit) → handle → render → account.
  * No operation can leave out a step, for none of them takes a step itself.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Snapshot } from '@bonded/crds';
+import { indexSnapshot, type LoadedSnapshot } from '../config/snapshot.ts';
 import type { Core } from '../core/core.ts';
 import { asArtefactError, ArtefactError } from '../errors.ts';
-import type { Reply } from '../protocols/contract.ts';
+import type { Recognised, Reply } from '../protocols/contract.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { requestSpan, span } from '../telemetry/traces.ts';
 import { account, spanEnd, spanStart } from './account.ts';
-import { createCall } from './call.ts';
-import { openExchange, type Exchange } from './exchange.ts';
+import { HandlerCall } from './call.ts';
+import { Exchange, type Messages } from './exchange.ts';
 import type { Gate } from './gate.ts';
 import type { ReceivedHead } from './head.ts';
 import type { HttpLimits } from './limits.ts';
@@ -24,8 +23,8 @@ import { send } from './send.ts';
 export interface Service {
   readonly core: Core;
   readonly gate: Gate;
-  /** The configuration in force now. */
-  snapshot(): Snapshot;
+  /** The configuration in force now; throws `Unavailable` while there is none. */
+  snapshot(): LoadedSnapshot;
   readonly limits: HttpLimits;
   readonly metrics: Metrics;
   readonly log: Log;
@@ -34,41 +33,44 @@ export interface Service {
 }
 
 /** Serves one request to its end. Never rejects. */
-export async function serve(
-  messages: { request: IncomingMessage; response: ServerResponse },
-  received: ReceivedHead,
-  mount: Mount,
-  service: Service,
-): Promise<void> {
-  let uploading = false;
-  const onUpload = () => {
-    uploading = true;
-    service.metrics.uploads(1);
-  };
-  const exchange = openExchange(messages, received, mount, { limits: service.limits, snapshot: service.snapshot(), onUpload });
+export async function serve(messages: Messages, received: ReceivedHead, mount: Mount, service: Service): Promise<void> {
+  const onUpload = () => service.metrics.uploads(1);
+  const configuration = readConfiguration(service);
+  const exchange = new Exchange(messages, received, mount, { limits: service.limits, snapshot: configuration.snapshot, onUpload });
   service.metrics.requestBegan();
   await requestSpan(received.head.headers, spanStart(exchange), async (request) => {
     exchange.traceId = request.traceId;
-    await respond(exchange, service, () => journey(exchange, service));
+    await respond(exchange, service, () => journey(exchange, service, configuration.missing));
     if (exchange.operation) request.name(exchange.operation);
     request.end(exchange.response.statusCode, spanEnd(exchange));
   });
-  if (uploading) service.metrics.uploads(-1);
+  if (exchange.uploading) service.metrics.uploads(-1);
   account(exchange, service);
 }
 
-async function journey(exchange: Exchange, { gate, core }: Service): Promise<Reply> {
+async function journey(exchange: Exchange, { gate, core }: Service, unconfigured: ArtefactError | undefined): Promise<Reply> {
   const { head, snapshot, mount } = exchange;
   if (exchange.fault) throw exchange.fault;
-  const { operation, params } = span('recognise', {}, () => mount.protocol.recognise(head));
+  const { operation, params }: Recognised<unknown> = span('recognise', {}, () => mount.protocol.recognise(head));
   exchange.operation = operation.name;
+  if (unconfigured && operation.authenticates !== 'public') throw unconfigured;
   const caller = await span('authenticate', {}, async () =>
     operation.authenticates === 'request' ? gate.authenticate(head, snapshot) : gate.unauthenticated(head),
   );
-  exchange.principal = caller.principal;
-  const call = createCall(exchange, gate, caller, { name: operation.name, params });
+  const call = new HandlerCall(exchange, gate, caller, { name: operation.name, params });
   span('authorise', {}, () => operation.demands(head, params).forEach((demand) => call.authorise(demand)));
   return span('handle', {}, () => operation.handle(call, core));
+}
+
+/** Before a configuration is in force nobody may do anything, but whoever probes is told so. */
+const NOTHING = indexSnapshot({ revision: '', buckets: [], bindings: [], policies: [], accessKeys: [] });
+
+function readConfiguration(service: Service): { readonly snapshot: LoadedSnapshot; readonly missing?: ArtefactError } {
+  try {
+    return { snapshot: service.snapshot() };
+  } catch (thrown) {
+    return { snapshot: NOTHING, missing: asArtefactError(thrown) };
+  }
 }
 
 /** Sends what `work` answers, or the protocol's rendering of what it throws; when that fails too, a bare 500. */

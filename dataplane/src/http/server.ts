@@ -109,7 +109,7 @@ function createNodeServer(tls: ReloadingTls | undefined, limits: HttpLimits): Se
   const server = tls ? createHttpsServer({ ...options, ...tls.options() }) : createHttpServer(options);
   // Node would drop headers beyond a number without a word; their bytes are bounded already.
   server.maxHeadersCount = 0;
-  return Object.assign(server, { maxConnections: limits.maxConnections, dropMaxConnection: true }) as Server;
+  return Object.assign(server, { maxConnections: limits.maxConnections, dropMaxConnection: true });
 }
 
 function listen(server: Server, { host, port }: ServerSettings): Promise<void> {

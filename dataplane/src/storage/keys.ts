@@ -22,13 +22,13 @@ export function compareKeys(left: string, right: string): number {
 
 /** The smallest string after every string that starts with `prefix`; undefined when nothing can come after them. */
 export function successor(prefix: string): string | undefined {
-  const points = Array.from(prefix, (character) => character.codePointAt(0) ?? 0);
-  while (points.length > 0) {
-    const last = points.pop() ?? 0;
-    if (last === 0x10ffff) continue;
-    // U+D800–U+DFFF are no characters: the one after U+D7FF is U+E000.
-    points.push(last === 0xd7ff ? 0xe000 : last + 1);
-    return String.fromCodePoint(...points);
+  for (let end = prefix.length; end > 0; ) {
+    const low = prefix.charCodeAt(end - 1);
+    const start = low >= 0xdc00 && low <= 0xdfff ? end - 2 : end - 1;
+    const last = prefix.codePointAt(start) ?? 0;
+    // U+D800–U+DFFF are no characters: the one after U+D7FF is U+E000. After U+10FFFF there is none.
+    if (last < 0x10ffff) return prefix.slice(0, start) + String.fromCodePoint(last === 0xd7ff ? 0xe000 : last + 1);
+    end = start;
   }
   return undefined;
 }

@@ -37,10 +37,10 @@ export function createLog(options: LogOptions): Log {
     },
     options.destination ?? stdout(),
   );
-  const { child } = log;
+  const child = Reflect.get(log, 'child') as unknown as (this: Log, fields: object) => Log;
   // The fields of children pass no formatter of pino's. Children of children find this function through them.
   const safeChild = function (this: Log, fields: object): Log {
-    return child.call(this, safeFields(fields)) as unknown as Log;
+    return child.call(this, safeFields(fields));
   };
   return Object.assign(log, { child: safeChild as unknown as Log['child'] });
 }

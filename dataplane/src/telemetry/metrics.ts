@@ -58,10 +58,28 @@ export function createMetrics(options: { readonly process: boolean }): Metrics {
   return { ...http, ...storage, text: () => registry.metrics(), contentType: registry.contentType };
 }
 
-/** For a cluster's primary: the sums over all its workers, in Prometheus' text format. Fails when a worker does not answer for 5 s. */
-export function createClusterMetrics(): { text(): Promise<string>; readonly contentType: string } {
-  const registry = new AggregatorRegistry();
-  return { text: () => registry.clusterMetrics(), contentType: registry.contentType };
+/** What a cluster's primary reports. */
+export interface ClusterMetrics {
+  /** The sums over all workers, and the primary's own. Fails when a worker does not answer within five seconds. */
+  text(): Promise<string>;
+  readonly contentType: string;
+  /** So many workers serve. */
+  workers(count: number): void;
+  /** A worker was started again. */
+  restarted(): void;
+}
+
+export function createClusterMetrics(): ClusterMetrics {
+  const all = new AggregatorRegistry();
+  const own = new Registry();
+  const workers = new Gauge({ name: 'bonded_workers', help: 'Worker processes that serve.', registers: [own] });
+  const restarts = new Counter({ name: 'bonded_worker_restarts_total', help: 'Workers that were started again.', registers: [own] });
+  return {
+    text: async () => (await all.clusterMetrics()) + (await own.metrics()),
+    contentType: own.contentType,
+    workers: (count) => workers.set(count),
+    restarted: () => restarts.inc(),
+  };
 }
 
 function shareWithPrimary(registry: Registry): void {

@@ -6,6 +6,7 @@ export const MASK = '[redacted]';
 /** The longest target or text that is written down, in characters. */
 const MAX_TEXT = 2048;
 const MAX_DEPTH = 6;
+const MAX_MEMBERS = 100;
 
 /** Text shorter than this holds no secret together with the word that tells it is one. */
 const SHORTEST_SECRET = 8;
@@ -81,17 +82,21 @@ export function safeValue(value: unknown, depth = 0): unknown {
   if (typeof value === 'string') return safeText(value);
   if (typeof value === 'bigint') return value.toString();
   if (value === null || typeof value !== 'object') return value;
-  if (depth >= MAX_DEPTH) return '[deep]';
+  return depth < MAX_DEPTH ? safeObject(value, depth) : '[deep]';
+}
+
+function safeObject(value: object, depth: number): unknown {
   if (value instanceof Error) return safeError(value, depth);
   if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
   if (value instanceof Date) return value;
-  if (Array.isArray(value)) return value.slice(0, 100).map((each) => safeValue(each, depth + 1));
+  if (Array.isArray(value)) return value.slice(0, MAX_MEMBERS).map((each) => safeValue(each, depth + 1));
   return safeFields(value, depth);
 }
 
 function safeFields(value: object, depth: number): Record<string, unknown> {
   const safe: Record<string, unknown> = {};
-  for (const [name, field] of Object.entries(value).slice(0, 100)) safe[name] = isSecretName(name) ? MASK : safeValue(field, depth + 1);
+  for (const [name, field] of Object.entries(value).slice(0, MAX_MEMBERS))
+    safe[name] = isSecretName(name) ? MASK : safeValue(field, depth + 1);
   return safe;
 }
 

@@ -42,7 +42,8 @@ function encode({ chunks, signed, trailers, trailerEnd = '\r\n' }: Upload): Buff
   const lines = Object.entries(trailers ?? {}).map(([name, value]) => `${name}:${value}`);
   const canonical = lines.toSorted().map((line) => `${line}\n`);
   const last = header(new Uint8Array());
-  if (signed && trailers !== undefined) lines.push(`x-amz-trailer-signature:${sign('AWS4-HMAC-SHA256-TRAILER', sha256(canonical.join('')))}`);
+  if (signed && trailers !== undefined)
+    lines.push(`x-amz-trailer-signature:${sign('AWS4-HMAC-SHA256-TRAILER', sha256(canonical.join('')))}`);
   return Buffer.concat([...parts, Buffer.from(`${last}${lines.map((line) => `${line}\r\n`).join('')}${trailerEnd}`)]);
 }
 
@@ -137,7 +138,18 @@ describe('aws-chunked', () => {
 
   it('answers an ArtefactError, or content of the declared length, to any bytes', async () => {
     const piece = fc.oneof(
-      fc.constantFrom('0\r\n', '\r\n', '5\r\nhello\r\n', '5\r\n', 'hello', `${CHECKSUM}:AAAAAA==\r\n`, '\n', ':', ';chunk-signature=', 'ffffffffffffff\r\n'),
+      fc.constantFrom(
+        '0\r\n',
+        '\r\n',
+        '5\r\nhello\r\n',
+        '5\r\n',
+        'hello',
+        `${CHECKSUM}:AAAAAA==\r\n`,
+        '\n',
+        ':',
+        ';chunk-signature=',
+        'ffffffffffffff\r\n',
+      ),
       fc.string({ maxLength: 12 }),
     );
     const bodies = fc.array(piece, { maxLength: 12 }).map((pieces) => Buffer.from(pieces.join('')));
@@ -194,7 +206,12 @@ describe('aws-chunked', () => {
       ['another trailer than announced', 'b\r\nhello world\r\n0\r\nx-amz-checksum-sha1:x\r\n\r\n', unsigned, 'MalformedBody'],
       ['no trailer where one was announced', 'b\r\nhello world\r\n0\r\n\r\n', unsigned, 'MalformedBody'],
       ['a trailer twice', `b\r\nhello world\r\n0\r\n${CHECKSUM}:x\r\n${CHECKSUM}:x\r\n\r\n`, unsigned, 'MalformedBody'],
-      ['a trailer signature where nothing is signed', `b\r\nhello world\r\n0\r\n${CHECKSUM}:x\r\nx-amz-trailer-signature:0\r\n\r\n`, unsigned, 'MalformedBody'],
+      [
+        'a trailer signature where nothing is signed',
+        `b\r\nhello world\r\n0\r\n${CHECKSUM}:x\r\nx-amz-trailer-signature:0\r\n\r\n`,
+        unsigned,
+        'MalformedBody',
+      ],
       ['an endless trailer', `b\r\nhello world\r\n0\r\n${CHECKSUM}:${'x'.repeat(2000)}`, unsigned, 'MalformedBody'],
       ['a trailer that was cut', `b\r\nhello world\r\n0\r\n${CHECKSUM}:x\r\n`, unsigned, 'BodyIncomplete'],
       ['endless empty lines', `b\r\nhello world\r\n0\r\n${'\r\n'.repeat(100)}`, unsigned, 'MalformedBody'],
@@ -222,7 +239,9 @@ describe('aws-chunked', () => {
 
     it('a trailer without its signature where all is signed', async () => {
       const upload = { chunks: LARGE, signed: true, trailers: { [CHECKSUM]: 'x' } };
-      const text = encode(upload).toString('latin1').replace(/x-amz-trailer-signature:[0-9a-f]+\r\n/, '');
+      const text = encode(upload)
+        .toString('latin1')
+        .replace(/x-amz-trailer-signature:[0-9a-f]+\r\n/, '');
       const error = await refused(() => decode(Buffer.from(text, 'latin1'), formOf(upload)), 'MalformedBody');
       assert.equal(error.details['s3Code'], 'MalformedTrailerError');
     });

@@ -38,7 +38,16 @@ describe('Basic credentials', () => {
   });
 
   it('are refused in any other form, with an ArtefactError', async () => {
-    for (const text of ['', 'a', '====', 'no base64!', encode('no colon'), '/////zo=', encode(`${'x'.repeat(2000)}:y`), encode(`x:${'y'.repeat(40_000)}`)]) {
+    for (const text of [
+      '',
+      'a',
+      '====',
+      'no base64!',
+      encode('no colon'),
+      '/////zo=',
+      encode(`${'x'.repeat(2000)}:y`),
+      encode(`x:${'y'.repeat(40_000)}`),
+    ]) {
       await refused(() => parseBasic(text), 'CredentialsMalformed');
     }
     fc.assert(
@@ -61,7 +70,10 @@ describe('Basic credentials', () => {
 
   it('are refused alike for a wrong secret and for an unknown key', async () => {
     const { accessKeyId, secretAccessKey } = EXAMPLE_KEY;
-    const wrong = await refused(() => verifyBasic({ username: accessKeyId, password: `${secretAccessKey}x` }, lookup, bearer), 'AccessKeyUnknown');
+    const wrong = await refused(
+      () => verifyBasic({ username: accessKeyId, password: `${secretAccessKey}x` }, lookup, bearer),
+      'AccessKeyUnknown',
+    );
     const unknown = await refused(() => verifyBasic({ username: 'NOBODY', password: secretAccessKey }, lookup, bearer), 'AccessKeyUnknown');
     assert.equal(wrong.message, unknown.message);
     for (const password of ['', 'no secret is as long as this one, and none has these characters: \u0000']) {

@@ -87,14 +87,22 @@ describe('requests of the AWS SDK', () => {
 
   it('are accepted with keys and parameters that need encoding', async () => {
     const Key = "a b/c+d/(e)!'*/ü€😀/%25/~._-=&?#";
-    const got = await sight(() => client().send(new GetObjectCommand({ Bucket: 'bucket', Key, ResponseContentType: 'text/plain; a="b c"' })));
+    const got = await sight(() =>
+      client().send(new GetObjectCommand({ Bucket: 'bucket', Key, ResponseContentType: 'text/plain; a="b c"' })),
+    );
     assert.equal(got.mechanism, 'sigv4-header');
-    await sight(() => client().send(new ListObjectsV2Command({ Bucket: 'bucket', Prefix: 'a b/ü+', Delimiter: '/', StartAfter: "x'(1)*!" })));
-    await sight(() => client().send(new CopyObjectCommand({ Bucket: 'bucket', Key, CopySource: '/bucket/a%20b', Metadata: { one: 'a  b' } })));
+    await sight(() =>
+      client().send(new ListObjectsV2Command({ Bucket: 'bucket', Prefix: 'a b/ü+', Delimiter: '/', StartAfter: "x'(1)*!" })),
+    );
+    await sight(() =>
+      client().send(new CopyObjectCommand({ Bucket: 'bucket', Key, CopySource: '/bucket/a%20b', Metadata: { one: 'a  b' } })),
+    );
   });
 
   it('are accepted with a body of known hash', async () => {
-    const put = await sight(() => client().send(new PutObjectCommand({ Bucket: 'bucket', Key: 'key', Body: 'hello', Metadata: { a: ' x  y ' } })));
+    const put = await sight(() =>
+      client().send(new PutObjectCommand({ Bucket: 'bucket', Key: 'key', Body: 'hello', Metadata: { a: ' x  y ' } })),
+    );
     assert.equal(put.body, 'hello');
     assert.match(put.contentSha256 ?? '', /^[0-9a-f]{64}$/);
   });
@@ -121,12 +129,18 @@ describe('requests of the AWS SDK', () => {
   });
 
   it('are accepted with a session, and not with another secret', async () => {
-    const principal = { kind: 'oidc', id: `oidc:${ISSUER}|ci`, oidc: { issuer: ISSUER, claims: { sub: 'ci', groups: ['a', 'b'] } } } as const;
+    const principal = {
+      kind: 'oidc',
+      id: `oidc:${ISSUER}|ci`,
+      oidc: { issuer: ISSUER, claims: { sub: 'ci', groups: ['a', 'b'] } },
+    } as const;
     const { expiration, bearerToken: _, ...credentials } = sessions.issue(principal, Date.now() + 900_000);
     const got = await sight(() => client({ credentials }).send(new GetObjectCommand({ Bucket: 'bucket', Key: 'key' })));
     assert.deepEqual(got.principal, { ...principal, sessionExpires: expiration });
     seen.length = 0;
-    await client({ credentials: { ...credentials, secretAccessKey: 'guessed' } }).send(new GetObjectCommand({ Bucket: 'bucket', Key: 'key' }));
+    await client({ credentials: { ...credentials, secretAccessKey: 'guessed' } }).send(
+      new GetObjectCommand({ Bucket: 'bucket', Key: 'key' }),
+    );
     assert.match(seen[0]?.refusal ?? '', /^SignatureMismatch/);
   });
 
@@ -153,7 +167,10 @@ describe('requests of the AWS SDK', () => {
     const post = await createPresignedPost(client(), {
       Bucket: 'bucket',
       Key: 'uploads/${filename}',
-      Conditions: [['content-length-range', 1, 10], ['starts-with', '$Content-Type', 'image/']],
+      Conditions: [
+        ['content-length-range', 1, 10],
+        ['starts-with', '$Content-Type', 'image/'],
+      ],
       Fields: { acl: 'private' },
       Expires: 60,
     });

@@ -9,7 +9,18 @@ import { refused } from './requests.ts';
 const ISSUER = 'https://issuer.example';
 const HOUR = 3_600_000;
 const START = Date.parse('2026-01-01T00:00:00Z');
-const CLAIMS = { sub: 'ci', iss: ISSUER, aud: 'bonded', groups: ['a', 'b'], realm_access: { roles: ['r'] }, exp: 1, iat: 1, nbf: 1, jti: 'x', nonce: 'y' };
+const CLAIMS = {
+  sub: 'ci',
+  iss: ISSUER,
+  aud: 'bonded',
+  groups: ['a', 'b'],
+  realm_access: { roles: ['r'] },
+  exp: 1,
+  iat: 1,
+  nbf: 1,
+  jti: 'x',
+  nonce: 'y',
+};
 const PRINCIPAL: Principal = {
   kind: 'oidc',
   id: `oidc:${ISSUER}|ci`,
@@ -95,7 +106,8 @@ describe('sessions', () => {
     assert.equal(sessionEnd(START), START + HOUR);
     assert.equal(sessionEnd(START, 900), START + 900_000);
     assert.equal(sessionEnd(START, 43_200), START + 12 * HOUR);
-    for (const seconds of [899, 43_201, 900.5, Number.NaN, -1]) await refused(() => sessionEnd(START, seconds), 'InvalidArgument', /900 to 43200/);
+    for (const seconds of [899, 43_201, 900.5, Number.NaN, -1])
+      await refused(() => sessionEnd(START, seconds), 'InvalidArgument', /900 to 43200/);
   });
 
   it('are for identities of tokens only', async () => {
@@ -112,26 +124,23 @@ describe('sessions', () => {
     await refused(() => sessions.issue(many, now + HOUR), 'InvalidRequest', /too many claims/);
   });
 
-  it('open for no changed token', async () => {
+  it('open for no changed token', () => {
     const { sessionToken } = sessions.issue(PRINCIPAL, now + HOUR);
-    await fc.assert(
-      fc.property(fc.nat({ max: sessionToken.length - 1 }), fc.constantFrom(...'ABCabc019-_.'), (place, character) => {
-        const changed = sessionToken.slice(0, place) + character + sessionToken.slice(place + 1);
-        if (changed === sessionToken) return;
-        try {
-          // the last character of base64 may hold bits that no byte has
-          assert.equal(place, sessionToken.length - 1);
-          assert.equal(sessions.open(changed, 'signature').principal.id, PRINCIPAL.id);
-        } catch (error) {
-          if (place === sessionToken.length - 1) assert.ok(error instanceof ArtefactError);
-          else assert.throws(() => sessions.open(changed, 'signature'), ArtefactError);
-        }
+    // but for the last character, which may hold bits that belong to no byte
+    const place = fc.nat({ max: sessionToken.length - 2 });
+    fc.assert(
+      fc.property(place, fc.constantFrom(...'ABCabc019-_.'), (at, character) => {
+        const changed = sessionToken.slice(0, at) + character + sessionToken.slice(at + 1);
+        if (changed !== sessionToken) assert.throws(() => sessions.open(changed, 'signature'), ArtefactError);
       }),
     );
   });
 
   it('open for no text at all, and fail only with an ArtefactError', () => {
-    const texts = fc.oneof(fc.string(), fc.tuple(fc.constantFrom('bnds1', 'bndb1'), fc.constantFrom(NEW.id, OLD.id, ''), fc.base64String()).map((parts) => parts.join('.')));
+    const texts = fc.oneof(
+      fc.string(),
+      fc.tuple(fc.constantFrom('bnds1', 'bndb1'), fc.constantFrom(NEW.id, OLD.id, ''), fc.base64String()).map((parts) => parts.join('.')),
+    );
     fc.assert(fc.property(texts, (text) => assert.throws(() => sessions.open(text, 'signature'), ArtefactError)));
   });
 });

@@ -37,7 +37,7 @@ describe('the signing key file', () => {
     const [first, second] = parseSigningKeys(`# since May\n${LINE}\n${OTHER}\n`, 'file');
     assert.equal(first.id, parseSigningKeys(LINE, 'file')[0].id);
     assert.equal(second?.id, parseSigningKeys(OTHER, 'file')[0].id);
-    assert.notEqual(first.id, second?.id);
+    assert.notEqual(first.id, second.id);
     assert.equal(first.sealing.equals(first.secrets), false);
   });
 

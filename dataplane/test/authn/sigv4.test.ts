@@ -82,7 +82,7 @@ describe('SigV4 in the Authorization header', () => {
   for (const target of [
     '/bucket/a//b/../c/./d',
     '/bucket/%E2%82%AC%20%2B%25/x',
-    '/bucket/(a)!*\'~_-.,;=:@&$+',
+    "/bucket/(a)!*'~_-.,;=:@&$+",
     '/bucket?prefix=a%2Fb&delimiter=/&marker=x+y&versions&list-type=2&prefix=A',
     '/bucket?b=2&a=%20&a=&a=%7E&&B=1&%61z=3',
     '/',
@@ -133,26 +133,56 @@ describe('SigV4 in the Authorization header', () => {
     ['an added parameter', () => head('GET', '/bucket/key?acl', signed().headers as Headers), 'SignatureMismatch', /does not match/],
     ['another host', () => altered({ host: 'elsewhere.example' }), 'SignatureMismatch', /does not match/],
     ['another payload hash', () => altered({ 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' }), 'SignatureMismatch', /does not match/],
-    ['no payload hash', () => altered({ 'x-amz-content-sha256': undefined }), 'InvalidRequest', /Missing required header.*x-amz-content-sha256/],
+    [
+      'no payload hash',
+      () => altered({ 'x-amz-content-sha256': undefined }),
+      'InvalidRequest',
+      /Missing required header.*x-amz-content-sha256/,
+    ],
     ['no date', () => altered({ 'x-amz-date': undefined }), 'AccessDenied', /valid Date or x-amz-date/],
     ['a broken date', () => altered({ 'x-amz-date': '20130230T000000Z' }), 'AccessDenied', /valid Date or x-amz-date/],
     ['an x-amz header that is not signed', () => altered({ 'x-amz-acl': 'public-read' }), 'AccessDenied', /not signed/],
     ['a host that is not signed', () => signed({ signed: ['x-amz-content-sha256', 'x-amz-date'] }), 'AccessDenied', /not signed/],
     ['two components', () => authorized(`AWS4-HMAC-SHA256 ${CREDENTIAL}, SignedHeaders=host`), 'CredentialsMalformed', /three components/],
-    ['a component twice', () => authorized(`AWS4-HMAC-SHA256 ${CREDENTIAL}, ${CREDENTIAL}, ${REST}`), 'CredentialsMalformed', /three components/],
-    ['a short credential', () => authorized(`AWS4-HMAC-SHA256 Credential=a/b, ${REST}`), 'CredentialsMalformed', /Credential is mal-formed/],
+    [
+      'a component twice',
+      () => authorized(`AWS4-HMAC-SHA256 ${CREDENTIAL}, ${CREDENTIAL}, ${REST}`),
+      'CredentialsMalformed',
+      /three components/,
+    ],
+    [
+      'a short credential',
+      () => authorized(`AWS4-HMAC-SHA256 Credential=a/b, ${REST}`),
+      'CredentialsMalformed',
+      /Credential is mal-formed/,
+    ],
     ['another terminal', () => authorized(`AWS4-HMAC-SHA256 ${CREDENTIAL}x, ${REST}`), 'CredentialsMalformed', /incorrect terminal/],
     ['another service', () => signed({ scope: '20130524/us-east-1/ec2/aws4_request' }), 'CredentialsMalformed', /incorrect service/],
     ['STS for an object', () => signed({ scope: '20130524/us-east-1/sts/aws4_request' }), 'CredentialsMalformed', /incorrect service/],
     ['another day', () => signed({ scope: '20130523/us-east-1/s3/aws4_request' }), 'CredentialsMalformed', /Invalid credential date/],
-    ['upper-case signed headers', () => authorized(`AWS4-HMAC-SHA256 ${CREDENTIAL}, SignedHeaders=Host, Signature=00`), 'CredentialsMalformed', /SignedHeaders/],
-    ['repeated signed headers', () => authorized(`AWS4-HMAC-SHA256 ${CREDENTIAL}, SignedHeaders=host;host, Signature=00`), 'CredentialsMalformed', /SignedHeaders/],
+    [
+      'upper-case signed headers',
+      () => authorized(`AWS4-HMAC-SHA256 ${CREDENTIAL}, SignedHeaders=Host, Signature=00`),
+      'CredentialsMalformed',
+      /SignedHeaders/,
+    ],
+    [
+      'repeated signed headers',
+      () => authorized(`AWS4-HMAC-SHA256 ${CREDENTIAL}, SignedHeaders=host;host, Signature=00`),
+      'CredentialsMalformed',
+      /SignedHeaders/,
+    ],
     ['an endless header', () => authorized(`AWS4-HMAC-SHA256 ${'a'.repeat(9000)}`), 'CredentialsMalformed', /longer than/],
     ['a short signature', () => authorized(`AWS4-HMAC-SHA256 ${CREDENTIAL}, ${REST}`), 'SignatureMismatch', /does not match/],
     ['SigV2', () => authorized('AWS AKIAIOSFODNN7EXAMPLE:frJIUN8DYpKDtOLCwo//yllqDzg='), 'InvalidRequest', /Please use AWS4-HMAC-SHA256/],
     ['SigV4A', () => authorized('AWS4-ECDSA-P256-SHA256 Credential=x'), 'NotImplemented', /AWS4-HMAC-SHA256/],
     ['an unknown scheme', () => authorized('Digest username="x"'), 'InvalidArgument', /Unsupported Authorization Type/],
-    ['an unknown key', () => authorized(`AWS4-HMAC-SHA256 Credential=NOBODY/20130524/us-east-1/s3/aws4_request, ${REST}`), 'AccessKeyUnknown', /does not exist/],
+    [
+      'an unknown key',
+      () => authorized(`AWS4-HMAC-SHA256 Credential=NOBODY/20130524/us-east-1/s3/aws4_request, ${REST}`),
+      'AccessKeyUnknown',
+      /does not exist/,
+    ],
     ['an unknown payload form', () => signed({ payloadHash: 'STREAMING-ELSE' }), 'InvalidArgument', /x-amz-content-sha256 must be/],
     ['chunks by SigV4A', () => signed({ payloadHash: 'STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD' }), 'NotImplemented', /AWS4-HMAC-SHA256/],
     ['broken percent-encoding', () => head('GET', '/bucket/%zz', signed().headers as Headers), 'MalformedUri', /URI/],
@@ -169,7 +199,10 @@ describe('SigV4 in the Authorization header', () => {
     const malformed = await refused(() => authn.authenticate(authorized('AWS4-HMAC-SHA256 x'), lookup), 'CredentialsMalformed');
     assert.equal(malformed.details['s3Code'], 'AuthorizationHeaderMalformed');
     const mismatch = await refused(() => authn.authenticate(altered({ host: 'other' }), lookup), 'SignatureMismatch');
-    assert.match(String(mismatch.details['stringToSign']), /^AWS4-HMAC-SHA256\n20130524T000000Z\n20130524\/us-east-1\/s3\/aws4_request\n[0-9a-f]{64}$/);
+    assert.match(
+      String(mismatch.details['stringToSign']),
+      /^AWS4-HMAC-SHA256\n20130524T000000Z\n20130524\/us-east-1\/s3\/aws4_request\n[0-9a-f]{64}$/,
+    );
     assert.match(String(mismatch.details['canonicalRequest']), /^GET\n\/bucket\/key\n\nhost:other\n/);
     assert.equal(JSON.stringify(mismatch.details).includes(EXAMPLE_KEY.secretAccessKey), false);
   });
@@ -187,7 +220,11 @@ describe('SigV4 in the Authorization header', () => {
 
   it('keeps to a region when one is configured', async () => {
     await regional.authenticate(signed({ scope: '20130524/eu-west-1/s3/aws4_request' }), lookup);
-    const error = await refused(() => regional.authenticate(signed(), lookup), 'CredentialsMalformed', /region 'us-east-1' is wrong; expecting 'eu-west-1'/);
+    const error = await refused(
+      () => regional.authenticate(signed(), lookup),
+      'CredentialsMalformed',
+      /region 'us-east-1' is wrong; expecting 'eu-west-1'/,
+    );
     assert.equal(error.details['region'], 'eu-west-1');
   });
 
@@ -198,7 +235,20 @@ describe('SigV4 in the Authorization header', () => {
 
   it('answers an ArtefactError to any Authorization header, and lets none in', async () => {
     const piece = fc.oneof(
-      fc.constantFrom('AWS4-HMAC-SHA256', 'Credential=', 'SignedHeaders=', 'Signature=', ',', ' ', '/', ';', 'host', '20130524', 's3', 'aws4_request'),
+      fc.constantFrom(
+        'AWS4-HMAC-SHA256',
+        'Credential=',
+        'SignedHeaders=',
+        'Signature=',
+        ',',
+        ' ',
+        '/',
+        ';',
+        'host',
+        '20130524',
+        's3',
+        'aws4_request',
+      ),
       fc.string({ maxLength: 20 }),
     );
     const text = fc.array(piece, { maxLength: 24 }).map((pieces) => `AWS4-HMAC-SHA256 ${pieces.join('')}`);
@@ -219,7 +269,9 @@ describe('SigV4 in the Authorization header', () => {
         const at = place % authorization.length;
         if (authorization[at] === character || at < 'AWS4-HMAC-SHA256 '.length) return;
         const changed = authorization.slice(0, at) + character + authorization.slice(at + 1);
-        const outcome = await authn.authenticate(altered({ authorization: changed }, { target: request.target }), lookup).catch((error: unknown) => error);
+        const outcome = await authn
+          .authenticate(altered({ authorization: changed }, { target: request.target }), lookup)
+          .catch((error: unknown) => error);
         assert.ok(outcome instanceof ArtefactError, changed);
       }),
     );

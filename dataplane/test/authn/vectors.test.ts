@@ -36,7 +36,10 @@ const VECTORS: readonly Vector[] = [
       Range: 'bytes=0-9',
       'x-amz-content-sha256': EMPTY_SHA256,
       'x-amz-date': '20130524T000000Z',
-      Authorization: authorization('host;range;x-amz-content-sha256;x-amz-date', 'f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41'),
+      Authorization: authorization(
+        'host;range;x-amz-content-sha256;x-amz-date',
+        'f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41',
+      ),
     },
   },
   {
@@ -63,7 +66,10 @@ const VECTORS: readonly Vector[] = [
       Host: HOST,
       'x-amz-date': '20130524T000000Z',
       'x-amz-content-sha256': EMPTY_SHA256,
-      Authorization: authorization('host;x-amz-content-sha256;x-amz-date', 'fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543'),
+      Authorization: authorization(
+        'host;x-amz-content-sha256;x-amz-date',
+        'fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543',
+      ),
     },
   },
   {
@@ -74,7 +80,10 @@ const VECTORS: readonly Vector[] = [
       Host: HOST,
       'x-amz-date': '20130524T000000Z',
       'x-amz-content-sha256': EMPTY_SHA256,
-      Authorization: authorization('host;x-amz-content-sha256;x-amz-date', '34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7'),
+      Authorization: authorization(
+        'host;x-amz-content-sha256;x-amz-date',
+        '34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7',
+      ),
     },
   },
   {
@@ -94,8 +103,10 @@ const STREAM = {
   'x-amz-decoded-content-length': '66560',
   'Content-Length': '66824',
 };
-const SIGNED_STREAM = 'content-encoding;content-length;host;x-amz-content-sha256;x-amz-date;x-amz-decoded-content-length;x-amz-storage-class';
-const SIGNED_TRAILER = 'content-encoding;host;x-amz-content-sha256;x-amz-date;x-amz-decoded-content-length;x-amz-storage-class;x-amz-trailer';
+const SIGNED_STREAM =
+  'content-encoding;content-length;host;x-amz-content-sha256;x-amz-date;x-amz-decoded-content-length;x-amz-storage-class';
+const SIGNED_TRAILER =
+  'content-encoding;host;x-amz-content-sha256;x-amz-date;x-amz-decoded-content-length;x-amz-storage-class;x-amz-trailer';
 
 const CHUNKED = head('PUT', '/examplebucket/chunkObject.txt', {
   ...STREAM,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { request as httpRequest } from 'node:http';
+import type { Socket } from 'node:net';
 import { ArtefactError } from '../../src/errors.ts';
 import { LINGER_BYTES } from '../../src/http/limits.ts';
 import { dial, drain, pause, stage, strike, until, type Script } from './stage.ts';
@@ -247,6 +248,6 @@ describe('a refusal before the body was read', () => {
   });
 });
 
-function flushed(socket: import('node:net').Socket): Promise<boolean> {
+function flushed(socket: Socket): Promise<boolean> {
   return Promise.race([new Promise<boolean>((resolve) => socket.once('drain', () => resolve(true))), pause(300).then(() => false)]);
 }

@@ -7,10 +7,11 @@ import type { RequestHead } from '../../src/protocols/contract.ts';
 import { dial, exchangeRaw, stage, strike } from './stage.ts';
 
 /** What the handler saw of one raw request. */
-async function headOf(request: string, trusted: readonly string[] = []): Promise<{ head: RequestHead | undefined; answer: string }> {
-  let head: RequestHead | undefined;
-  const act = await stage({ recognise: (seen) => (head = seen) && undefined }, { trusted });
-  return { answer: await exchangeRaw(act.port, request), head };
+async function headOf(request: string): Promise<{ head: RequestHead; answer: string }> {
+  const heads: RequestHead[] = [];
+  const act = await stage({ recognise: (head) => void heads.push(head) });
+  const answer = await exchangeRaw(act.port, request);
+  return { answer, head: heads[0]! };
 }
 
 const close = 'Connection: close\r\n\r\n';
@@ -22,36 +23,36 @@ describe('request heads', () => {
     const { head } = await headOf(
       `GET /b/%61?a=1&a=2 HTTP/1.1\r\nHost: H.Example:80\r\nX-A: 1\r\nx-a: 2\r\nCookie: c=1\r\nCookie: d=2\r\n${close}`,
     );
-    assert.equal(head?.target, '/b/%61?a=1&a=2');
-    assert.equal(head?.host, 'h.example:80');
-    assert.equal(head?.headers['x-a'], '1, 2');
-    assert.equal(head?.headers['cookie'], 'c=1; d=2');
+    assert.equal(head.target, '/b/%61?a=1&a=2');
+    assert.equal(head.host, 'h.example:80');
+    assert.equal(head.headers['x-a'], '1, 2');
+    assert.equal(head.headers['cookie'], 'c=1; d=2');
     assert.deepEqual(
-      head?.rawHeaders.map(([name]) => name),
+      head.rawHeaders.map(([name]) => name),
       ['host', 'x-a', 'x-a', 'cookie', 'cookie', 'connection'],
     );
-    assert.equal(head?.remoteAddress, '127.0.0.1');
-    assert.equal(head?.secure, false);
+    assert.equal(head.remoteAddress, '127.0.0.1');
+    assert.equal(head.secure, false);
   });
 
   it('take the absolute form', async () => {
     const { head } = await headOf(`GET http://h.example/b/k?x HTTP/1.1\r\nHost: h.example\r\n${close}`);
-    assert.equal(head?.target, '/b/k?x');
-    assert.equal(head?.host, 'h.example');
+    assert.equal(head.target, '/b/k?x');
+    assert.equal(head.host, 'h.example');
     const bare = await headOf(`GET http://h.example HTTP/1.1\r\nHost: h.example\r\n${close}`);
-    assert.equal(bare.head?.target, '/');
+    assert.equal(bare.head.target, '/');
   });
 
   it('take HTTP/1.0 without a host', async () => {
     const { head, answer } = await headOf('GET / HTTP/1.0\r\n\r\n');
-    assert.equal(head?.host, '');
+    assert.equal(head.host, '');
     assert.match(answer, /200/);
   });
 
   it('keep more headers than Node counts by default', async () => {
     const many = Array.from({ length: 2100 }, (_, n) => `a:${n % 10}\r\n`).join('');
     const { head } = await headOf(`GET / HTTP/1.1\r\nHost: h\r\n${many}${close}`);
-    assert.equal(head?.rawHeaders.filter(([name]) => name === 'a').length, 2100);
+    assert.equal(head.rawHeaders.filter(([name]) => name === 'a').length, 2100);
   });
 
   const shapes: readonly (readonly [string, string, RegExp])[] = [
@@ -109,7 +110,7 @@ describe('request heads', () => {
 
   it('take a bad escape in the path to the protocol, which alone knows what paths mean', async () => {
     const { head } = await headOf(`GET /b/%zz HTTP/1.1\r\nHost: h\r\n${close}`);
-    assert.equal(head?.rawPath, '/b/%zz');
+    assert.equal(head.rawPath, '/b/%zz');
   });
 });
 
@@ -179,6 +180,6 @@ describe('readHead', () => {
   it('does not take a name for one of an object’s own', () => {
     const { head } = readHead(message('/', ['Host', 'h', '__proto__', 'x', 'constructor', 'y']), reader);
     assert.equal(head.headers['__proto__'], 'x');
-    assert.equal(head.headers['toString'], undefined);
+    assert.equal(Object.keys(head.headers).length, 3);
   });
 });

@@ -158,6 +158,20 @@ describe('the journey', () => {
     assert.equal(answer.headers.get('x-powered-by'), null);
   });
 
+  it('refuses everything but what is public while no configuration is in force', async () => {
+    const script: Script = {
+      snapshot: () => {
+        throw new ArtefactError('Unavailable', 'No configuration is in force yet.');
+      },
+    };
+    const closed = await stage(script);
+    const answer = await ask(closed.port, '/');
+    assert.match(answer.body, /^Unavailable/);
+    assert.deepEqual(closed.steps, ['recognise']);
+    const open = await stage({ ...script, authenticates: 'public' });
+    assert.equal((await ask(open.port, '/')).status, 200);
+  });
+
   it('sends an answer although its decoration fails', async () => {
     const act = await stage({
       decorate: () => {

@@ -1,23 +1,26 @@
 /** A real server on a free port, with a protocol and a gate that tests script, and clients that speak raw HTTP. */
-import type { Snapshot } from '@bonded/crds';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { Writable } from 'node:stream';
 import { ANONYMOUS } from '../../src/authn/principal.ts';
+import { indexSnapshot } from '../../src/config/snapshot.ts';
+import { readSettings } from '../../src/config/settings.ts';
 import type { Core } from '../../src/core/core.ts';
 import { stampAdmitted } from '../../src/core/door.ts';
 import type { ArtefactError } from '../../src/errors.ts';
 import type { Gate } from '../../src/http/gate.ts';
-import { DEFAULT_LIMITS, type HttpLimits } from '../../src/http/limits.ts';
+import { BODY_WINDOW_MS, type HttpLimits } from '../../src/http/limits.ts';
 import type { Mount } from '../../src/http/mount.ts';
 import { createClientReader } from '../../src/http/proxies.ts';
+import type { Service } from '../../src/http/serve.ts';
 import { startServer, type HttpServer, type ServerSettings } from '../../src/http/server.ts';
 import type { Call, Demand, Operation, Protocol, Reply, RequestHead } from '../../src/protocols/contract.ts';
 import type { Bytes } from '../../src/storage/contract.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts';
 
-export const SNAPSHOT: Snapshot = { revision: 'r', buckets: [], bindings: [], policies: [], accessKeys: [] };
+const SNAPSHOT = indexSnapshot({ revision: 'r', buckets: [], bindings: [], policies: [], accessKeys: [] });
+const LIMITS: HttpLimits = { ...readSettings({}).limits, bodyWindowMs: BODY_WINDOW_MS };
 
 /** What a test scripts of the one operation that its protocol has. */
 export interface Script {
@@ -28,6 +31,7 @@ export interface Script {
   renderError?: (error: ArtefactError) => Reply;
   decorate?: Protocol['decorate'];
   gate?: Partial<Gate>;
+  snapshot?: Service['snapshot'];
 }
 
 export interface Stage {
@@ -83,8 +87,8 @@ export async function stage(script: Script, options: StageOptions = {}): Promise
     {
       core: {} as Core,
       gate: scriptedGate(script, steps),
-      snapshot: () => SNAPSHOT,
-      limits: { ...DEFAULT_LIMITS, ...options.limits },
+      snapshot: script.snapshot ?? (() => SNAPSHOT),
+      limits: { ...LIMITS, ...options.limits },
       metrics,
       log: createLog({ level: 'debug', destination }),
     },
@@ -145,6 +149,7 @@ const STATUS: Partial<Record<ArtefactError['code'], number>> = {
 function scriptedGate(script: Script, steps: string[]): Gate {
   const caller = {
     principal: ANONYMOUS,
+    conditions: new Map(),
     open: (bytes: Bytes) => ({ bytes, trailers: new Map<string, string>() }),
   };
   const gate: Gate = {

@@ -4,27 +4,30 @@ import type { BucketSettings } from '../../core/core.ts';
 import { listOf, mapOf, matching, objectOf, oneOf, optional, text, wholeNumber } from './fields.ts';
 import type { Fields } from './fields.ts';
 
-/** The S3 limits: https://docs.aws.amazon.com/AmazonS3/latest/userguide/cors.html, …/API/API_PutBucketTagging.html */
+/** The limits of the Bucket resource, which are those of S3. */
 const MAX_CORS_RULES = 100;
 const MAX_TAGS = 50;
+const MAX_INT32 = 2_147_483_647;
 
-/** RFC 9110 §5.6.2 token, with `*` as S3's wildcard (a token character already). */
-const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,255}$/;
+/** RFC 9110 §5.6.2 token. */
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const ONE_WILDCARD = /^[^*\s]*\*?[^*\s]*$/;
-const TAG_TEXT = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
-
-const header = matching(HEADER_NAME, 255, 'a header name, with at most one *');
+const TAG_NAME = /^(?!aws:)[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/u;
+const TAG_VALUE = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u;
+/** Bytes that a character may take. */
+const UTF8_MAX = 4;
 
 const corsRule = objectOf<CorsRule>({
   id: optional(text({ max: 255 })),
-  allowedOrigins: listOf(matching(ONE_WILDCARD, 255, 'an origin, with at most one *'), { min: 1, max: 100 }),
+  allowedOrigins: listOf(matching(ONE_WILDCARD, 512, 'an origin, with at most one *'), { min: 1, max: 100 }),
   allowedMethods: listOf(oneOf('GET', 'HEAD', 'PUT', 'POST', 'DELETE'), { min: 1, max: 5 }),
-  allowedHeaders: optional(listOf(header, { max: 100 })),
-  exposeHeaders: optional(listOf(header, { max: 100 })),
-  maxAgeSeconds: optional(wholeNumber(0, 86_400 * 30)),
+  allowedHeaders: optional(listOf(matching(ONE_WILDCARD, 256, 'a header name, with at most one *'), { max: 100 })),
+  exposeHeaders: optional(listOf(matching(HEADER_NAME, 256, 'a header name'), { max: 100 })),
+  maxAgeSeconds: optional(wholeNumber(0, MAX_INT32)),
 });
 
-const tagName = matching(TAG_TEXT, 512, 'letters, digits, spaces and _ . : / = + - @');
+const tagName = matching(TAG_NAME, 128 * UTF8_MAX, '1 to 128 letters, digits, spaces and _ . : / = + - @, not beginning with aws:');
+const tagValue = matching(TAG_VALUE, 256 * UTF8_MAX, 'at most 256 letters, digits, spaces and _ . : / = + - @');
 
 export interface PutBucketBody extends BucketSettings {
   readonly namespace?: string;
@@ -35,7 +38,7 @@ export const PUT_BUCKET_FIELDS: Fields<PutBucketBody> = {
   namespace: optional(matching(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 63, 'the name of a namespace')),
   versioning: optional(oneOf('Enabled', 'Suspended')),
   cors: optional(listOf(corsRule, { max: MAX_CORS_RULES })),
-  tags: optional(mapOf(tagName, tagName, MAX_TAGS)),
+  tags: optional(mapOf(tagName, tagValue, MAX_TAGS)),
 };
 
 /** The S3 action that each setting is changed by. */

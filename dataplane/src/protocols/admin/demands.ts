@@ -12,9 +12,10 @@ export function listBucket(bucket: string): Demand {
   return { action: 'list', s3Action: 's3:ListBucket', resource: { bucket } };
 }
 
-/** To see that a name is there: as listing with the name itself as prefix would be judged. */
-export function listName(bucket: string, name: string): Demand {
-  return { action: 'list', s3Action: 's3:ListBucket', resource: { bucket, name }, context: new Map([['s3:prefix', [name]]]) };
+/** To see names that begin with `prefix`. One name is judged as a listing would be that has it as its prefix. */
+export function listNames(bucket: string, prefix: string): Demand {
+  if (prefix === '') return listBucket(bucket);
+  return { action: 'list', s3Action: 's3:ListBucket', resource: { bucket, name: prefix }, context: new Map([['s3:prefix', [prefix]]]) };
 }
 
 /** To see what a name carries: its metadata. */

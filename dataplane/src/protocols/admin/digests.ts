@@ -3,7 +3,7 @@ import type { Keep } from '../../core/core.ts';
 import type { Digest } from '../../core/digest.ts';
 import { ArtefactError } from '../../errors.ts';
 import type { Call } from '../contract.ts';
-import { ANY_AUTHENTICATED, INSTALLATION, listName } from './demands.ts';
+import { ANY_AUTHENTICATED, INSTALLATION, listNames } from './demands.ts';
 import { json, readJson } from './json.ts';
 import { digest } from './parameters.ts';
 import { row } from './row.ts';
@@ -43,7 +43,7 @@ function known(keep: Keep): Keep {
 
 /** Only the names that the caller may list; one that sees none of them must not learn that the bytes are here. */
 function filtered({ digest: asked, size, stored, names }: Keep, call: Call<DigestParams>): Keep {
-  const visible = names.filter(({ bucket, key }) => call.may(listName(bucket, key)));
+  const visible = names.filter(({ bucket, key }) => call.may(listNames(bucket, key)));
   if (visible.length === 0) throw digestUnknown();
   return { digest: asked, size, stored, names: visible };
 }

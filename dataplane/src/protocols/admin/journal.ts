@@ -27,7 +27,8 @@ export const readJournal = row<JournalParams>({
   method: 'GET',
   path: '/api/v1/journal',
   fields: { after: optional(ID), bucket: optional(bucketName), limit: withDefault(100, digits(1, 1000)) },
-  demands: ({ bucket }) => [bucket === undefined ? INSTALLATION : administer(bucket, 'bonded:ReadJournal')],
+  // S3's word for who may see what its access logs hold
+  demands: ({ bucket }) => [bucket === undefined ? INSTALLATION : administer(bucket, 's3:GetBucketLogging')],
   async handle(call, core) {
     const { after } = call.params;
     const { entries, next } = after === undefined ? await newest(call, core) : await following(after, call, core);

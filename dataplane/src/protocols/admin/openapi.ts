@@ -1,4 +1,6 @@
 /** `GET /api/v1/openapi.json`: what the JSON API can do, for people and generators. */
+import { readFile } from 'node:fs/promises';
+import { readYaml } from '@bonded/crds';
 import { json } from './json.ts';
 import { row } from './row.ts';
 import type { Row } from './row.ts';
@@ -6,6 +8,16 @@ import type { Row } from './row.ts';
 export interface OpenApiDeps {
   /** `docs/api/openapi.yaml` as data. */
   readonly openapi: unknown;
+}
+
+const DOCUMENT = new URL('../../../../docs/api/openapi.yaml', import.meta.url);
+
+/** Reads the document that stands in the repository; throws when it cannot be read. */
+export async function loadOpenApi(path: URL | string = DOCUMENT): Promise<unknown> {
+  const { documents, reasons } = readYaml(await readFile(path, 'utf8'));
+  const [document] = documents;
+  if (document === undefined || reasons.length > 0) throw new Error(`The OpenAPI document cannot be read: ${JSON.stringify(reasons)}`);
+  return document.value;
 }
 
 export function openapi(deps: OpenApiDeps): Row {

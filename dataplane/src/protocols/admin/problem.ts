@@ -1,6 +1,7 @@
 /** Errors of the JSON API: RFC 9457 problem documents. */
-import type { ArtefactError, ErrorCode, ErrorDetails } from '../../errors.ts';
-import type { ErrorContext, Reply } from '../contract.ts';
+import { ArtefactError } from '../../errors.ts';
+import type { ErrorCode, ErrorDetails } from '../../errors.ts';
+import type { ErrorContext, Reply, RequestHead } from '../contract.ts';
 import { PROBLEMS } from './problemKinds.ts';
 
 /** Details that are said by a header instead, or that only another protocol has a use for. */
@@ -11,9 +12,10 @@ const RETRY_AFTER = 1;
 
 /**
  * Renders any error as `application/problem+json`: `type`, `title`, `status`, `detail`, `code`, `requestId` and, where
- * the error has facts to add, `details`. 304 has no body. 401 carries the challenges, 405 `Allow`, 415 `Accept`, 503 `Retry-After`.
+ * the error has facts to add, `details`. 304 has no body. 401 carries the challenge, 405 `Allow`, 415 `Accept`, 503 `Retry-After`.
  */
-export function renderProblem(error: ArtefactError, { head }: ErrorContext): Reply {
+export function renderProblem(thrown: ArtefactError, { head }: ErrorContext): Reply {
+  const error = forCaller(thrown, head);
   const status = statusOf(error);
   if (status === 304) return { status };
   const details = shownDetails(error.details);
@@ -35,6 +37,12 @@ export function problemType(code: ErrorCode): string {
   return `tag:bonded.dev,2026:${code}`;
 }
 
+/** Who sent no credentials and may not is told to send some: RFC 9110 §15.5.2 has 401 for that, and 403 for those who did. */
+function forCaller(error: ArtefactError, head: RequestHead): ArtefactError {
+  if (error.code !== 'AccessDenied' || head.headers.authorization !== undefined) return error;
+  return new ArtefactError('CredentialsMissing', 'This needs credentials: send a bearer token, Basic credentials or a signature.');
+}
+
 function statusOf(error: ArtefactError): number {
   // RFC 9110 §15.5.16: a media type that is not taken, with the one that is in `Accept`
   if (error.code === 'InvalidRequest' && error.details.accept !== undefined) return 415;
@@ -45,8 +53,9 @@ function shownDetails(details: ErrorDetails): ErrorDetails {
   return Object.fromEntries(Object.entries(details).filter(([name]) => !UNSHOWN_DETAILS.includes(name)));
 }
 
-function headersOf(status: number, { allow, accept, retryAfter }: ErrorDetails): Record<string, string | readonly string[]> {
-  if (status === 401) return { 'www-authenticate': ['Bearer realm="bonded"', 'Basic realm="bonded", charset="UTF-8"'] };
+function headersOf(status: number, { allow, accept, retryAfter }: ErrorDetails): Record<string, string> {
+  // not Basic, though it is taken: browsers would ask their user for a password
+  if (status === 401) return { 'www-authenticate': 'Bearer realm="bonded"' };
   if (status === 405 && allow !== undefined) return { allow: String(allow) };
   if (status === 415) return { accept: String(accept) };
   if (status === 503) return { 'retry-after': String(retryAfter ?? RETRY_AFTER) };

@@ -3,10 +3,11 @@ import type { BucketConfig, Snapshot } from '@bonded/crds';
 import type { BucketSettings, Core } from '../../core/core.ts';
 import { ArtefactError } from '../../errors.ts';
 import type { Call, Reply } from '../contract.ts';
+import type { Access } from './access.ts';
 import { PUT_BUCKET_FIELDS, SETTING_ACTIONS } from './bucketSettings.ts';
 import type { PutBucketBody } from './bucketSettings.ts';
 import { bucketOf, bucketView, findBucket } from './bucketView.ts';
-import { administer, ANY_AUTHENTICATED } from './demands.ts';
+import { administer, ANY_AUTHENTICATED, INSTALLATION } from './demands.ts';
 import { json, readJson } from './json.ts';
 import { bucketName } from './parameters.ts';
 import { row } from './row.ts';
@@ -19,8 +20,7 @@ interface PutParams {
 export interface PutBucketDeps {
   /** The configuration in force now: a call's own is from before its changes. */
   readonly snapshot: () => Snapshot;
-  /** The namespace of the binding that lets the call's principal create the bucket; throws `AccessDenied` when there is none. */
-  readonly namespaceFor: (call: Pick<Call<unknown>, 'principal' | 'snapshot'>, bucket: string) => string;
+  readonly access: Pick<Access, 'namespaceFor'>;
 }
 
 /** Which rights are needed depends on whether the bucket exists and on the body: the handler asks for each. */
@@ -41,8 +41,8 @@ export function putBucket(deps: PutBucketDeps): Row {
 async function create(call: Call<PutParams>, core: Core, deps: PutBucketDeps): Promise<Reply> {
   const name = call.params.bucket;
   call.authorise(administer(name, 's3:CreateBucket'));
-  const { namespace = deps.namespaceFor(call, name), ...settings } = await readJson(call, PUT_BUCKET_FIELDS);
-  await core.configuration.createBucket(name, namespace, call.actor, settings);
+  const { namespace, ...settings } = await readJson(call, PUT_BUCKET_FIELDS);
+  await core.configuration.createBucket(name, namespaceOf(call, namespace, deps), call.actor, settings);
   const view = await bucketView(bucketOf(deps.snapshot(), name), call, core);
   return json(201, view, { location: `/api/v1/buckets/${name}` });
 }
@@ -54,6 +54,14 @@ async function update(existing: BucketConfig, call: Call<PutParams>, core: Core,
   requireNamespace(existing, namespace);
   if (Object.keys(settings).length > 0) await core.configuration.updateBucket(existing, settings, call.actor);
   return json(200, await bucketView(bucketOf(deps.snapshot(), existing.name), call, core));
+}
+
+/** The namespace that the granting binding gives; another one is for who owns the installation. */
+function namespaceOf(call: Call<PutParams>, wanted: string | undefined, { access }: PutBucketDeps): string {
+  const own = access.namespaceFor(call, call.params.bucket);
+  if (wanted === undefined || wanted === own) return own;
+  if (call.may(INSTALLATION)) return wanted;
+  throw new ArtefactError('AccessDenied', `You may create this bucket in namespace ${own}, not in another: leave 'namespace' out.`);
 }
 
 /** Before the body is read: who may change nothing at all is refused at once. */

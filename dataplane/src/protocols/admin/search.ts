@@ -1,12 +1,13 @@
 /** `GET /api/v1/search`: names by prefix, glob, metadata and digest, over one bucket or all that the caller may list. */
 import type { BucketConfig } from '@bonded/crds';
+import { literalPrefix } from '../../config/glob.ts';
 import type { Core, SearchQuery } from '../../core/core.ts';
 import type { Digest } from '../../core/digest.ts';
 import type { ObjectVersion } from '../../core/object.ts';
 import type { Call } from '../contract.ts';
 import { bucketOf } from './bucketView.ts';
 import { makeCursor, readCursor } from './cursor.ts';
-import { ANY_AUTHENTICATED, listBucket, listName, readName } from './demands.ts';
+import { ANY_AUTHENTICATED, listNames, readName } from './demands.ts';
 import { digits, invalid, mapOf, optional, text, withDefault } from './fields.ts';
 import { json } from './json.ts';
 import { bucketName, cursor, digest, MAX_KEY_BYTES } from './parameters.ts';
@@ -44,7 +45,7 @@ export const search = row<SearchParams>({
     cursor,
   },
   fold: foldMeta,
-  demands: ({ bucket }) => [bucket === undefined ? ANY_AUTHENTICATED : listBucket(bucket)],
+  demands: (params) => [params.bucket === undefined ? ANY_AUTHENTICATED : listNames(params.bucket, commonPrefix(params))],
   async handle(call, core) {
     const { bucket, limit, cursor: given, ...filters } = call.params;
     const question = { bucket, ...filters };
@@ -78,6 +79,11 @@ function foldMeta(query: ReadonlyMap<string, unknown>): ReadonlyMap<string, unkn
   return new Map([...others, ['meta', Object.fromEntries(meta) as unknown]]);
 }
 
+/** What all names that are asked for begin with: who may list just these may search for them. */
+function commonPrefix({ prefix, glob }: SearchParams): string {
+  return prefix ?? (glob === undefined ? '' : literalPrefix(glob));
+}
+
 function startOf([bucket = '', after = '']: readonly string[]): Start {
   return { bucket, after };
 }
@@ -86,7 +92,7 @@ function startOf([bucket = '', after = '']: readonly string[]): Start {
 function searched(call: Call<SearchParams>, from: Start | undefined): readonly BucketConfig[] {
   if (call.params.bucket !== undefined) return [bucketOf(call.snapshot, call.params.bucket)];
   return call.snapshot.buckets
-    .filter(({ name }) => (from === undefined || name >= from.bucket) && call.may(listBucket(name)))
+    .filter(({ name }) => (from === undefined || name >= from.bucket) && call.may(listNames(name, commonPrefix(call.params))))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
@@ -119,7 +125,7 @@ function queryFor(bucket: BucketConfig, { call }: Search, page: { readonly after
 
 /** Metadata is read with the object: who may only list must not be able to guess it by searching for it. */
 function visible(call: Call<SearchParams>, bucket: string, { key }: ObjectVersion): boolean {
-  return call.may(listName(bucket, key)) && (call.params.meta === undefined || call.may(readName(bucket, key)));
+  return call.may(listNames(bucket, key)) && (call.params.meta === undefined || call.may(readName(bucket, key)));
 }
 
 function view(call: Call<SearchParams>, bucket: string, object: ObjectVersion): unknown {

@@ -66,7 +66,7 @@ export function sessionRows(deps: SessionDeps): readonly Row[] {
 function tokenOf({ head, principal }: Call<SessionParams>): string {
   const mechanism = findMechanism(head);
   if (mechanism.kind === 'anonymous') throw credentialsMissing();
-  if (principal.kind === 'oidc' && mechanism.kind === 'bearer') return mechanism.token;
+  if (mechanism.kind === 'bearer') return mechanism.token;
   if (principal.kind === 'oidc' && mechanism.kind === 'basic') return parseBasic(mechanism.credentials).password;
   throw new ArtefactError(
     'AccessDenied',

@@ -1,5 +1,6 @@
 /** The table of the JSON API. `docs/api/openapi.yaml` describes every row. */
 import { getBucket, listBuckets } from './buckets.ts';
+import type { ListBucketsDeps } from './buckets.ts';
 import { deleteBucket } from './deleteBucket.ts';
 import { collect, explainKeep } from './digests.ts';
 import { readJournal } from './journal.ts';
@@ -17,12 +18,12 @@ import { whoami } from './whoami.ts';
 import type { WhoamiDeps } from './whoami.ts';
 
 /** What the rows need besides the core. */
-export type AdminDeps = OpenApiDeps & PresignDeps & PutBucketDeps & SessionDeps & WhoamiDeps;
+export type AdminDeps = ListBucketsDeps & OpenApiDeps & PresignDeps & PutBucketDeps & SessionDeps & WhoamiDeps;
 
 export function adminTable(deps: AdminDeps): readonly Row[] {
   return [
     whoami(deps),
-    listBuckets,
+    listBuckets(deps),
     getBucket,
     putBucket(deps),
     deleteBucket,

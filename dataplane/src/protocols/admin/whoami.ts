@@ -1,17 +1,15 @@
 /** `GET /api/v1/whoami`: who the credentials speak for. */
-import type { BindingConfig, Snapshot } from '@bonded/crds';
-import type { Principal } from '../../authn/principal.ts';
+import type { Access } from './access.ts';
 import { json } from './json.ts';
 import { row } from './row.ts';
 import type { Row } from './row.ts';
 
 export interface WhoamiDeps {
-  /** The bindings that name this principal. */
-  readonly bindingsOf: (principal: Principal, snapshot: Snapshot) => readonly BindingConfig[];
+  readonly access: Pick<Access, 'bindingsOf'>;
 }
 
 /** The one operation that asks for nothing: its answer holds only what the caller's own credentials say. */
-export function whoami({ bindingsOf }: WhoamiDeps): Row {
+export function whoami({ access }: WhoamiDeps): Row {
   return row<Readonly<Record<never, never>>>({
     name: 'admin.Whoami',
     method: 'GET',
@@ -24,7 +22,9 @@ export function whoami({ bindingsOf }: WhoamiDeps): Row {
         ...{ id, kind, accessKeyId: accessKey?.accessKeyId, issuer: oidc?.issuer, serviceAccount },
         claims: oidc && shortened(oidc.claims, MAX_DEPTH),
         sessionExpires: sessionExpires === undefined ? undefined : new Date(sessionExpires).toISOString(),
-        bindings: bindingsOf(principal, snapshot).map(({ namespace, name, role, resources }) => ({ namespace, name, role, resources })),
+        bindings: access
+          .bindingsOf(principal, snapshot)
+          .map(({ namespace, name, role, resources }) => ({ namespace, name, role, resources })),
       });
     },
   });

@@ -27,7 +27,7 @@ const CANNED: readonly string[] = [
 ];
 
 /** What S3 says to an ACL in a bucket that enforces ownership. */
-export function aclUnsupported(): ArtefactError {
+function aclUnsupported(): ArtefactError {
   return new ArtefactError('AclUnsupported', 'The bucket does not allow ACLs');
 }
 

@@ -60,7 +60,7 @@ function decodeUtf8(bytes: Uint8Array): string {
 }
 
 /** The label before a configured domain; undefined for the domain itself and for any other host. */
-function bucketOfHost(host: string, domains: readonly string[]): string | undefined {
+export function bucketOfHost(host: string, domains: readonly string[]): string | undefined {
   const name = host.toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '');
   if (domains.includes(name)) return undefined;
   const matching = domains.filter((domain) => name.endsWith(`.${domain}`));

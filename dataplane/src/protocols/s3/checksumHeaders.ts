@@ -25,7 +25,7 @@ export function checksumAlgorithm(name: string): ChecksumAlgorithm | undefined {
 }
 
 /** True for base64 of just as many bytes as the algorithm's digest has. */
-export function isChecksumValue(algorithm: ChecksumAlgorithm, value: string): boolean {
+function isChecksumValue(algorithm: ChecksumAlgorithm, value: string): boolean {
   return isBase64Of(value, CHECKSUM_LENGTHS[algorithm]);
 }
 

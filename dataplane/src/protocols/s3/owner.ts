@@ -20,7 +20,7 @@ export function ownerFields(namespace: string): { readonly ID: string; readonly 
   return { ID: id, DisplayName: displayName };
 }
 
-/** The tenant that a caller makes buckets in: the namespace its credential comes from, else the installation's own. */
-export function tenantOf(principal: Principal): string {
+/** The namespace that a caller's credential comes from, which stands for the caller's account; else the installation's own. */
+export function accountOf(principal: Principal): string {
   return principal.accessKey?.namespace ?? principal.serviceAccount?.namespace ?? SYSTEM_NAMESPACE;
 }

@@ -5,17 +5,14 @@ import { addressOf } from './address.ts';
 import type { Address } from './address.ts';
 import { corsHeaders } from './cors/actual.ts';
 import { renderS3Error } from './errors.ts';
-import type { VerifyForm } from './form/postObject.ts';
 import { recognise } from './recognise.ts';
 import { s3Table } from './table.ts';
+import type { TableOptions } from './table.ts';
 
-export interface S3Options {
-  /** The region that this installation says it is in. */
-  readonly region: string;
+/** `region` is the one that this installation says it is in. */
+export interface S3Options extends TableOptions {
   /** Host names under which buckets are addressed as `{bucket}.{domain}`; none: by path only. */
   readonly domains: readonly string[];
-  /** Tells who a browser's upload form speaks for. */
-  readonly verifyForm: VerifyForm;
 }
 
 /** S3 at `/{bucket}/{key}`, and at `{bucket}.{domain}/{key}` for configured domains. */

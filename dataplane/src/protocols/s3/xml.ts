@@ -30,7 +30,7 @@ export function renderPlainXml(root: string, content: XmlContent): string {
 }
 
 /** Text as it stands between tags (and, in S3's habit, with `"` escaped, as in ETags). */
-export function escapeXml(text: string): string {
+function escapeXml(text: string): string {
   if (!NEEDS_ESCAPE.test(text)) return text;
   return text.toWellFormed().replace(ESCAPED, escapeCharacter);
 }

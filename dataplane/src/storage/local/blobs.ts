@@ -26,7 +26,7 @@ export function openLocalBlobs(options: LocalBlobsOptions): Blobs {
   const rows = smallBlobs(options.db);
   const walk = openWalk(layout);
   const sizeOf = async (id: BlobId): Promise<number | undefined> => rows.size.get(id) ?? (await fileSize(pathOf(layout, id)));
-  const intakeOptions = { ...options, stored: async (id: BlobId) => (await sizeOf(id)) !== undefined };
+  const intakeOptions = { ...options, isRow: (id: BlobId) => rows.size.get(id) !== undefined };
 
   return {
     async put(id, body) {

@@ -10,8 +10,8 @@ import type { WriteQueue } from './writeQueue.ts';
 export interface IntakeOptions extends PartPlace {
   readonly queue: WriteQueue;
   readonly location: string;
-  /** True when a blob of this id is stored, as a row or as a file. */
-  readonly stored: (id: BlobId) => Promise<boolean>;
+  /** True when a small blob of this id is stored, as a row. */
+  readonly isRow: (id: BlobId) => boolean;
 }
 
 /** What is thrown for an id that has bytes already. */
@@ -44,7 +44,6 @@ export class Intake {
 
   async #openPart(): Promise<Part> {
     if (this.#part) return this.#part;
-    if (await this.#options.stored(this.#id)) throw taken();
     this.#part = await openPart(this.#options, this.#id);
     for (const chunk of this.#held.splice(0)) await this.#part.append(chunk);
     return this.#part;
@@ -68,7 +67,7 @@ export class Intake {
 
   #publish(part: Part): Promise<void> {
     return onDisk(this.#options.location, async () => {
-      if ((await this.#options.stored(this.#id)) || !(await part.publish(this.#id))) throw taken();
+      if (this.#options.isRow(this.#id) || !(await part.publish(this.#id))) throw taken();
     });
   }
 

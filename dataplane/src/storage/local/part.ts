@@ -70,11 +70,11 @@ export class Part {
     await this.#pushing;
     this.#throwFailure();
     await this.#handle.datasync();
-    await this.#letGo();
     const linked = await this.#link(id);
-    // The blob stands (or the id was taken): a part that stays behind is swept later.
-    await unlink(this.#path).catch(() => undefined);
+    // The blob stands (or the id was taken): nothing hangs on how tidying ends, and a part that stays is swept later.
+    const tidied = Promise.allSettled([unlink(this.#path), this.#handle.close()]);
     if (linked) await this.#place.directories.sync(leafOf(this.#place.layout, id));
+    await tidied;
     return linked;
   }
 

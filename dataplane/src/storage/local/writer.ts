@@ -1,35 +1,45 @@
 /** The writer thread of a location: opens its own connection, performs groups of batches, and tidies the log between them. */
 import { existsSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
-import { checkpointWhenDue } from './checkpoint.ts';
+import type { MessagePort } from 'node:worker_threads';
+import { openCheckpoints } from './checkpoint.ts';
 import { openCommitter } from './commit.ts';
 import { openDatabase } from './database.ts';
 import { report } from './failure.ts';
 import { layoutOf, pathOf } from './layout.ts';
 import type { WriterData, WriterReply, WriterRequest } from './wire.ts';
 
-const { directory, location } = workerData as WriterData;
-const port = parentPort;
-if (port) serve((reply) => port.postMessage(reply));
+if (parentPort) serve(parentPort, workerData as WriterData);
 
-function serve(answer: (reply: WriterReply) => void): void {
+function serve(port: MessagePort, data: WriterData): void {
+  const answer = (reply: WriterReply): void => port.postMessage(reply);
   try {
-    const layout = layoutOf(directory);
-    // No waiting inside SQLite: `whenLockIsFree` waits more fairly.
-    const db = openDatabase(layout.database, location, 0);
-    const commit = openCommitter(db, { location, fileExists: (id) => existsSync(pathOf(layout, id)) });
-    port?.on('message', (request: WriterRequest) => {
-      if (request === 'close') {
-        db.close();
-        port.close();
-        return;
-      }
-      answer({ outcomes: commit(request.batches) });
-      checkpointWhenDue(db);
+    const perform = open(data);
+    port.on('message', (request: WriterRequest) => {
+      if (request === 'close') void perform.close().finally(() => port.close());
+      else perform.group(request, answer);
     });
     answer('ready');
   } catch (thrown) {
     answer({ unusable: report(thrown) });
-    port?.close();
+    port.close();
   }
+}
+
+function open(data: WriterData) {
+  const layout = layoutOf(data.directory);
+  // No waiting inside SQLite: `whenLockIsFree` waits more fairly.
+  const db = openDatabase(layout.database, data.location, 0);
+  const commit = openCommitter(db, { location: data.location, fileExists: (id) => existsSync(pathOf(layout, id)) });
+  const checkpoints = openCheckpoints(db, data);
+  return {
+    group({ batches }: Exclude<WriterRequest, 'close'>, answer: (reply: WriterReply) => void): void {
+      answer({ outcomes: commit(batches) });
+      checkpoints.afterCommit();
+    },
+    async close(): Promise<void> {
+      await checkpoints.close();
+      db.close();
+    },
+  };
 }

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { ArtefactError } from '../../../src/errors.ts';
-import { bucketNamed, createStage, objectNamed, snapshotOf } from './stage.ts';
+import { bucketNamed, createStage, NO_ACCESS, objectNamed } from './stage.ts';
 import type { Answer } from './stage.ts';
 
 const names = (answer: Answer) => answer.json.buckets.map(({ name }) => name);
@@ -129,12 +128,16 @@ describe('buckets in the JSON API', () => {
   });
 
   it('passes on what the configuration refuses', async () => {
-    const stage = createStage({
-      snapshot: () => snapshotOf(stage),
-      namespaceFor: () => {
-        throw new ArtefactError('AccessDenied', 'No binding lets you create buckets.');
-      },
-    });
-    assert.equal((await stage.send('PUT', '/api/v1/buckets/builds')).json.detail, 'No binding lets you create buckets.');
+    const stage = createStage({ access: NO_ACCESS });
+    assert.equal((await stage.send('PUT', '/api/v1/buckets/builds')).json.detail, 'No binding lets you create a bucket of this name.');
+  });
+
+  it('creates in another namespace for who owns the installation only', async () => {
+    const stage = createStage();
+    await stage.send('PUT', '/api/v1/buckets/one', { body: { namespace: 'team-b' } });
+    stage.may = ({ resource, action }) => resource.bucket !== undefined || action === 'list';
+    assert.equal((await stage.send('PUT', '/api/v1/buckets/two', { body: { namespace: 'team-b' } })).json.code, 'AccessDenied');
+    await stage.send('PUT', '/api/v1/buckets/two', { body: { namespace: 'team-a' } });
+    assert.deepEqual(stage.done, ['create one in team-b', 'create two in team-a']);
   });
 });

@@ -79,7 +79,7 @@ export function assertDocumented(
   const [type] = content;
   if (type === undefined || head.method === 'HEAD') return assert.equal(answer.json, undefined, `${what} has a body`);
   assert.equal(answer.headers['content-type'], type, what);
-  const pointer = own && found ? `${pointerOf(found)}/responses/${answer.status}` : '/components/responses/Problem';
+  const pointer = own ? `${pointerOf(found)}/responses/${answer.status}` : '/components/responses/Problem';
   const faults = faultsOf(`${pointer}/content/${escaped(type)}/schema`, answer.json);
   assert.equal(faults, undefined, `${what}: ${faults} in ${JSON.stringify(answer.json)}`);
 }

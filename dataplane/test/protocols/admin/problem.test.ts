@@ -5,7 +5,7 @@ import { renderProblem } from '../../../src/protocols/admin/problem.ts';
 import { PROBLEMS } from '../../../src/protocols/admin/problemKinds.ts';
 import { headOf } from './stage.ts';
 
-const context = { head: headOf('GET', '/api/v1/whoami') };
+const context = { head: headOf('GET', '/api/v1/whoami', { authorization: 'Bearer …' }) };
 const rendered = (error: ArtefactError) => {
   const reply = renderProblem(error, context);
   return { ...reply, problem: typeof reply.body === 'string' ? JSON.parse(reply.body) : undefined };
@@ -51,6 +51,12 @@ describe('problem documents of the JSON API', () => {
       const { headers } = renderProblem(new ArtefactError(code as ErrorCode, 'x'), context);
       assert.equal(headers?.['www-authenticate'] !== undefined, status === 401, code);
     }
+  });
+
+  it('asks for credentials where none were sent', () => {
+    const reply = renderProblem(new ArtefactError('AccessDenied', 'no'), { head: headOf('GET', '/api/v1/buckets') });
+    assert.deepEqual([reply.status, reply.headers?.['www-authenticate']], [401, 'Bearer realm="bonded"']);
+    assert.match(reply.body as string, /"code":"CredentialsMissing"/);
   });
 
   it('says when to come again', () => {

@@ -69,6 +69,7 @@ const REFUSALS: readonly Case[] = [
     'InvalidArgument',
     /cors\[0\]\.allowedMethods\[0\]/,
   ],
+  ['PUT', '/api/v1/buckets/builds', { body: { tags: { 'aws:x': '' } } }, 400, 'InvalidArgument', /not beginning with aws:/],
   ['PUT', '/api/v1/buckets/builds', { body: {}, signedSha256: '00'.repeat(32) }, 400, 'PayloadMismatch', /sign it again/],
   [
     'PUT',

@@ -27,6 +27,7 @@ describe('sessions in the JSON API', () => {
 
   it('come in the form that credential_process reads', async () => {
     const stage = createStage();
+    stage.principal = ANONYMOUS;
     const { json } = await stage.send('POST', '/auth/sessions?format=credential_process', { body: { token: 'bobs-token' } });
     assert.deepEqual(Object.keys(json), ['Version', 'AccessKeyId', 'SecretAccessKey', 'SessionToken', 'Expiration']);
     assert.equal(json.Version, 1);
@@ -41,6 +42,7 @@ describe('sessions in the JSON API', () => {
 
   it('are refused to who cannot have one', async () => {
     const stage = createStage();
+    stage.principal = ANONYMOUS;
     const code = async (request: Parameters<typeof stage.send>[2]) => (await stage.send('POST', '/auth/sessions', request)).json.code;
     assert.equal(await code({}), 'CredentialsMissing');
     assert.equal(await code({ body: { token: 'mallorys-token' } }), 'TokenInvalid');
@@ -60,8 +62,9 @@ describe('sessions in the JSON API', () => {
       'AccessDenied',
       'nor is it prolonged by signing',
     );
+    stage.principal = ANONYMOUS;
     stage.may = () => false;
-    assert.equal(await code({ body: { token: 'bobs-token' } }), 'AccessDenied');
+    assert.equal(await code({ body: { token: 'bobs-token' } }), 'CredentialsMissing');
   });
 
   it('refuse two credentials at once, and durations out of bounds', async () => {

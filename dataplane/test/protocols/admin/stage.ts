@@ -1,16 +1,21 @@
 /** A stage for the JSON API: requests in, answers out, over a core of plain arrays and rights given as a function. */
-import type { BucketConfig, Snapshot } from '@bonded/crds';
+import type { BindingConfig, Snapshot } from '@bonded/crds';
 import { presignAs } from '../../../src/authn/presign.ts';
 import type { Principal } from '../../../src/authn/principal.ts';
 import { createSessions, sessionEnd } from '../../../src/authn/session.ts';
 import { ephemeralSigningKey } from '../../../src/authn/signingKey.ts';
-import type { BucketSettings, Core, JournalEntry, Keep, SearchQuery } from '../../../src/core/core.ts';
-import type { ObjectVersion } from '../../../src/core/object.ts';
+import type { Core } from '../../../src/core/core.ts';
 import { ArtefactError, asArtefactError } from '../../../src/errors.ts';
 import type { Call, Demand, Protocol, Reply, RequestHead } from '../../../src/protocols/contract.ts';
-import { assertDocumented } from './document.ts';
+
+import type { Access } from '../../../src/protocols/admin/access.ts';
 import { createAdminProtocol } from '../../../src/protocols/admin/protocol.ts';
 import type { AdminDeps } from '../../../src/protocols/admin/table.ts';
+import { assertDocumented } from './document.ts';
+import { coreOf } from './fakeCore.ts';
+import type { Shelves } from './fakeCore.ts';
+
+export { bucketNamed, objectNamed } from './fakeCore.ts';
 
 export const ALICE: Principal = {
   kind: 'accessKey',
@@ -23,6 +28,15 @@ export const BOB: Principal = {
   kind: 'oidc',
   id: 'oidc:https://issuer.test|bob',
   oidc: { issuer: 'https://issuer.test', claims: { sub: 'bob', groups: ['team-a'] } },
+};
+
+/** Nothing is allowed to anybody. */
+export const NO_ACCESS: Access = {
+  bindingsOf: () => [],
+  visibleBuckets: () => [],
+  namespaceFor: () => {
+    throw new ArtefactError('AccessDenied', 'No binding lets you create a bucket of this name.');
+  },
 };
 
 export const NOW = Date.UTC(2026, 10, 24, 9);
@@ -41,7 +55,7 @@ export interface Body {
   readonly next: string;
   readonly buckets: readonly { readonly name: string }[];
   readonly objects: readonly { readonly bucket: string; readonly key: string; readonly metadata?: object; readonly contentType?: string }[];
-  readonly entries: readonly { readonly name: string }[];
+  readonly entries: readonly { readonly name: string; readonly change: string }[];
   readonly url: string;
   readonly method: string;
   readonly expires: string;
@@ -80,61 +94,22 @@ export function headOf(method: string, target: string, headers: Readonly<Record<
   };
 }
 
-/** A bucket as manifests or the API make one. */
-export function bucketNamed(name: string, settings: Partial<BucketConfig> = {}): BucketConfig {
-  return {
-    name,
-    namespace: 'team-a',
-    origin: { managedBy: 'api', owner: 'api' },
-    location: 'default',
-    versioning: 'Disabled',
-    immutability: [],
-    deletionPolicy: 'Retain',
-    cors: [],
-    tags: {},
-    ...settings,
-  };
-}
-
-/** An object version of that key. */
-export function objectNamed(key: string, settings: Partial<ObjectVersion> = {}): ObjectVersion {
-  return {
-    key,
-    id: '01KAV4Z9Q2B7N4X8S5T3V6W1YC',
-    versionId: 'null',
-    deleteMarker: false,
-    modified: Date.UTC(2026, 10, 24),
-    owner: ALICE.id,
-    digest: `sha256:${'ab'.repeat(32)}`,
-    size: 4,
-    etag: '098f6bcd4621d373cade4e832627b4f6',
-    headers: { contentType: 'text/plain' },
-    metadata: {},
-    tags: {},
-    storageClass: 'STANDARD',
-    ...settings,
-  };
-}
-
 /** Everything that a test may set before and look at afterwards. */
-export interface Stage {
-  readonly buckets: BucketConfig[];
-  readonly objects: Map<string, ObjectVersion[]>;
-  readonly journal: JournalEntry[];
-  readonly created: Map<string, number>;
-  keep: Keep | undefined;
+export interface Stage extends Shelves {
+  readonly bindings: BindingConfig[];
   /** What the caller may do; by default everything. */
   may: (demand: Demand) => boolean;
   principal: Principal;
-  /** Names of mutating calls of the core, with what they were about. */
-  readonly done: string[];
   send(method: string, target: string, request?: Request): Promise<Answer>;
   readonly protocol: Protocol;
+  readonly core?: Core;
 }
 
-export function createStage(deps: Partial<AdminDeps> = {}): Stage {
+/** With `core`, a real one instead of the arrays. */
+export function createStage(deps: Partial<AdminDeps> = {}, core?: Core): Stage {
   const stage: Stage = {
     buckets: [],
+    bindings: [],
     objects: new Map(),
     journal: [],
     created: new Map(),
@@ -142,12 +117,17 @@ export function createStage(deps: Partial<AdminDeps> = {}): Stage {
     may: () => true,
     principal: ALICE,
     done: [],
+    core,
     send: (method, target, request = {}) => send(stage, method, target, request),
     protocol: createAdminProtocol({
       openapi: { openapi: '3.1.0', info: {}, paths: {} },
       snapshot: () => snapshotOf(stage),
-      namespaceFor: () => 'team-a',
-      bindingsOf: () => [],
+      access: {
+        namespaceFor: () => 'team-a',
+        bindingsOf: () => [],
+        visibleBuckets: () =>
+          stage.buckets.filter(({ name }) => stage.may({ action: 'list', s3Action: 's3:ListBucket', resource: { bucket: name } })),
+      },
       authenticator: createTestAuthenticator(),
       clock: () => NOW,
       ...deps,
@@ -168,11 +148,12 @@ function createTestAuthenticator(): AdminDeps['authenticator'] {
   };
 }
 
+/** The configuration that the stage stands for now. */
 export function snapshotOf(stage: Stage): Snapshot {
   return {
     revision: 'r',
     buckets: [...stage.buckets],
-    bindings: [],
+    bindings: [...stage.bindings],
     policies: [],
     accessKeys: [{ namespace: 'team-a', secretName: 'alice', accessKeyId: 'ALICE', secretAccessKey: 'alices-secret' }],
   };
@@ -180,10 +161,19 @@ export function snapshotOf(stage: Stage): Snapshot {
 
 /** Every answer is held against the OpenAPI document. */
 async function send(stage: Stage, method: string, target: string, request: Request): Promise<Answer> {
-  const head = headOf(method, target, { ...(request.body !== undefined && { 'content-type': 'application/json' }), ...request.headers });
+  const head = headOf(method, target, headersOf(stage, request));
   const answer = await perform(stage, head, request);
   assertDocumented(head, answer);
   return answer;
+}
+
+/** Whoever is somebody says so; sessions from a token in the body are for those who have sent nothing. */
+function headersOf({ principal }: Stage, { body, headers }: Request): Record<string, string> {
+  return {
+    ...(body !== undefined && { 'content-type': 'application/json' }),
+    ...(principal.kind !== 'anonymous' && { authorization: 'AWS4-HMAC-SHA256 Credential=…' }),
+    ...headers,
+  };
 }
 
 async function perform(stage: Stage, head: RequestHead, request: Request): Promise<Answer> {
@@ -193,7 +183,7 @@ async function perform(stage: Stage, head: RequestHead, request: Request): Promi
     name = operation.name;
     const call = callOf(stage, head, { ...request, operation: name, params: params as unknown });
     if (operation.authenticates === 'request') operation.demands(head, params).forEach((demand) => call.authorise(demand));
-    return answerOf(await operation.handle(call, coreOf(stage)), name);
+    return answerOf(await operation.handle(call, stage.core ?? coreOf(stage)), name);
   } catch (thrown) {
     const error = asArtefactError(thrown);
     if (error.code === 'Internal') throw thrown;
@@ -240,65 +230,4 @@ async function* inChunks(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
     yield buffer.subarray(0, part.length);
   }
   buffer.fill(0);
-}
-
-function coreOf(stage: Stage): Core {
-  const { done } = stage;
-  const core: DeepPartial<Core> = {
-    objects: {
-      listVersions: async (bucket) => ({
-        versions: versionsOf(stage, bucket).map((object) => ({ ...object, isLatest: true })),
-        prefixes: [],
-      }),
-      empty: async (bucket) => void done.push(`empty ${bucket.name}`),
-    },
-    configuration: {
-      createBucket: async (name, namespace, _actor, settings) => {
-        done.push(`create ${name} in ${namespace}`);
-        stage.buckets.push(bucketNamed(name, { namespace, ...settings }));
-      },
-      deleteBucket: async (bucket) => void done.push(`delete ${bucket.name}`),
-      updateBucket: async (bucket, settings) => {
-        done.push(`update ${bucket.name} ${Object.keys(settings).join()}`);
-        update(stage, bucket, settings);
-      },
-      bucketCreated: async (bucket) => stage.created.get(bucket.name) ?? Date.UTC(2026, 10, 1),
-    },
-    journal: {
-      read: async ({ after = '', limit, tail }) => {
-        const entries = stage.journal.filter(({ id }) => id > after);
-        return tail === true ? entries.slice(-limit) : entries.slice(0, limit);
-      },
-    },
-    collection: {
-      explain: async (digest) => stage.keep ?? { digest, stored: false, names: [] },
-      collect: async () => ({ digests: 1, blobs: 1, uploads: 0, bytes: 4 }),
-    },
-    search: async (query) => searchIn(stage, query),
-  };
-  return core as Core;
-}
-
-type DeepPartial<T> = { [Name in keyof T]?: T[Name] extends (...args: never[]) => unknown ? T[Name] : DeepPartial<T[Name]> };
-
-function versionsOf(stage: Stage, { name }: BucketConfig): readonly ObjectVersion[] {
-  return stage.objects.get(name) ?? [];
-}
-
-function update(stage: Stage, bucket: BucketConfig, settings: BucketSettings): void {
-  const index = stage.buckets.findIndex(({ name }) => name === bucket.name);
-  stage.buckets[index] = { ...bucket, ...settings };
-}
-
-/** Looks at no more than two names a call, so that pages come up short. */
-function searchIn(stage: Stage, { bucket, prefix = '', digest, metadata = {}, after = '', limit }: SearchQuery) {
-  const candidates = versionsOf(stage, bucket).filter(({ key }) => key > after);
-  const looked = candidates.slice(0, Math.min(2, limit));
-  const objects = looked.filter(
-    (object) =>
-      object.key.startsWith(prefix) &&
-      (digest === undefined || object.digest === digest) &&
-      Object.entries(metadata).every(([name, value]) => object.metadata[name] === value),
-  );
-  return { objects, next: candidates.length > looked.length ? looked.at(-1)?.key : undefined };
 }

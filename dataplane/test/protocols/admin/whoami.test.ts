@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
+import type { BindingConfig } from '@bonded/crds';
 import { ANONYMOUS } from '../../../src/authn/principal.ts';
-import { BOB, createStage, NOW } from './stage.ts';
+import { BOB, createStage, NO_ACCESS, NOW } from './stage.ts';
 
 describe('whoami in the JSON API', () => {
   it('describes an access key, and the bindings that name it', async () => {
     const binding = { namespace: 'team-a', name: 'ci', role: 'Publisher', resources: [{ bucket: 'builds', names: ['r/**'] }] } as const;
-    const stage = createStage({
-      bindingsOf: ({ id }) =>
-        id === 'key:ALICE' ? [{ ...binding, subjects: [{ kind: 'accessKey', namespace: 'team-a', secretName: 'alice' }] }] : [],
-    });
+    const about: BindingConfig = { ...binding, subjects: [{ kind: 'accessKey', namespace: 'team-a', secretName: 'alice' }] };
+    const stage = createStage({ access: { ...NO_ACCESS, bindingsOf: ({ id }) => (id === 'key:ALICE' ? [about] : []) } });
     assert.deepEqual((await stage.send('GET', '/api/v1/whoami')).json, {
       id: 'key:ALICE',
       kind: 'accessKey',

@@ -8,6 +8,7 @@ import { ArtefactError, asArtefactError } from '../../../src/errors.ts';
 import type { Call, Demand, Payload, Reply, RequestHead } from '../../../src/protocols/contract.ts';
 import { addressOf } from '../../../src/protocols/s3/address.ts';
 import { bucketRows } from '../../../src/protocols/s3/bucket/table.ts';
+import type { BucketOptions } from '../../../src/protocols/s3/bucket/table.ts';
 import { renderS3Error } from '../../../src/protocols/s3/errors.ts';
 import { listingRows } from '../../../src/protocols/s3/listing/table.ts';
 import type { Row } from '../../../src/protocols/s3/operation.ts';
@@ -23,8 +24,15 @@ export const ROOT: Principal = {
 
 export const TEAM_A: Principal = { kind: 'accessKey', id: 'key:A', accessKey: { accessKeyId: 'A', namespace: 'team-a', secretName: 'a' } };
 
+/** Authorisation in small: buckets are made where the credential comes from, and `visibleBuckets` shows every one in the snapshot. */
+export const OPTIONS: BucketOptions = {
+  region: REGION,
+  namespaceFor: ({ principal }) => principal.accessKey?.namespace ?? 'default',
+  visibleBuckets: ({ snapshot: { buckets } }) => buckets,
+};
+
 /** The rows under test. */
-export const ROWS: readonly Row[] = [...bucketRows(REGION), ...listingRows(REGION)];
+export const ROWS: readonly Row[] = [...bucketRows(OPTIONS), ...listingRows(REGION)];
 
 export interface HeadOptions {
   readonly headers?: Readonly<Record<string, string>>;
@@ -74,7 +82,7 @@ export function payload(body: string | Uint8Array = '', changes: Partial<Payload
 
 /** Lends one buffer again and again, as sources do. */
 async function* inChunks(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  const lent = new Uint8Array(7);
+  const lent = Buffer.alloc(7);
   for (let at = 0; at < bytes.length; at += lent.length) {
     const piece = bytes.subarray(at, at + lent.length);
     lent.set(piece);

@@ -4,9 +4,9 @@ import { isError } from '../../../src/errors.ts';
 import { createS3Protocol } from '../../../src/protocols/s3/protocol.ts';
 import { recognise } from '../../../src/protocols/s3/recognise.ts';
 import { s3Table } from '../../../src/protocols/s3/table.ts';
-import { bucket, head, REGION, snapshot } from './fakes.ts';
+import { bucket, head, OPTIONS, snapshot } from './fakes.ts';
 
-const options = { region: REGION, domains: ['S3.Test'], verifyForm: () => assert.fail('no form is posted here') };
+const options = { ...OPTIONS, domains: ['S3.Test'], verifyForm: () => assert.fail('no form is posted here') };
 const rows = s3Table(options);
 
 /** Every request that the API has (method, place, subresource), less those that are told apart by other means. */
@@ -92,7 +92,7 @@ describe('The S3 protocol', () => {
       assert.ok(isError(error, 'MalformedUri'));
       const { status, body } = protocol.renderError(error, { head: bad });
       assert.equal(status, 400);
-      assert.match(String(body), /<Code>InvalidURI<\/Code>.*<RequestId>REQUEST-1<\/RequestId>/);
+      assert.match(body as string, /<Code>InvalidURI<\/Code>.*<RequestId>REQUEST-1<\/RequestId>/);
     }
     assert.deepEqual(protocol.decorate!(bad, snapshot()), {});
   });

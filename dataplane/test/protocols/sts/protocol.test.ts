@@ -36,12 +36,13 @@ class Sha256 {
   }
 }
 
-/** A form signed for `sts` by the signer of the AWS SDK. */
+/** A form signed for `sts` by the signer of the AWS SDK; some SDKs say the body's SHA-256 in a header, and some do not. */
 async function signed(
   credentials: { accessKeyId: string; secretAccessKey: string; sessionToken?: string },
   parameters: Record<string, string>,
+  applyChecksum = false,
 ) {
-  const signer = new SignatureV4({ credentials, region: 'us-east-1', service: 'sts', sha256: Sha256 as never });
+  const signer = new SignatureV4({ credentials, region: 'us-east-1', service: 'sts', sha256: Sha256 as never, applyChecksum });
   const { headers, body } = form(parameters);
   const request = {
     method: 'POST',
@@ -156,7 +157,9 @@ describe('STS', () => {
 
   describe('GetCallerIdentity', () => {
     it('names the access key that signed for sts', async () => {
-      const answer = await stage.send('POST', '/', await signed(KEY, { Action: 'GetCallerIdentity', Version: '2011-06-15' }));
+      const request = await signed(KEY, { Action: 'GetCallerIdentity', Version: '2011-06-15' });
+      assert.ok(!('x-amz-content-sha256' in request.headers));
+      const answer = await stage.send('POST', '/', request);
       assert.equal(answer.status, 200, answer.body);
       assert.deepEqual(
         ['Arn', 'UserId', 'Account'].map((name) => answer.text(name)),
@@ -172,7 +175,8 @@ describe('STS', () => {
     });
 
     it('refuses a body that was not signed, a wrong key, an unknown key and nobody', async () => {
-      const good = await signed(KEY, { Action: 'GetCallerIdentity' });
+      const good = await signed(KEY, { Action: 'GetCallerIdentity' }, true);
+      assert.equal((await stage.send('POST', '/', good)).status, 200);
       const code = async (request: { headers: Record<string, string>; body: string }) =>
         (await stage.send('POST', '/', request)).text('Code');
       assert.equal(await code({ ...good, body: `${good.body}&Version=2011-06-15` }), 'SignatureDoesNotMatch');
@@ -196,6 +200,8 @@ describe('STS', () => {
     assert.equal(await code('POST', '/', form({ Action: 'AssumeRole' })), 'InvalidAction');
     assert.equal(await code('POST', '/?Action=GetSessionToken'), 'InvalidAction');
     assert.equal(await code('POST', '/?Action=constructor'), 'InvalidAction');
+    const unknown = await stage.send('POST', '/?Action=Invented');
+    assert.equal(unknown.operation, undefined, 'names of operations are a closed set');
     assert.equal(await code('POST', '/', form({ Version: '2011-06-15' })), 'MissingAction');
     assert.equal(await code('POST', '/', { headers: { 'content-type': FORM }, body: 'Action=%zz' }), 'MalformedInput');
     assert.equal(await code('POST', '/', { headers: { 'content-type': FORM }, body: 'x'.repeat(200_000) }), 'MalformedInput');

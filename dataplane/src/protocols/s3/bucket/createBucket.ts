@@ -8,7 +8,6 @@ import { bucketNamed } from '../bucketOf.ts';
 import { invalidArgument, notImplemented, s3Error } from '../errors.ts';
 import { amzHeader } from '../head.ts';
 import type { BucketParams } from '../operation.ts';
-import { tenantOf } from '../owner.ts';
 import { emptyReply } from '../replies.ts';
 import { checkTags } from '../tagging.ts';
 import { allowOnly } from '../xml.ts';
@@ -17,14 +16,20 @@ import { refuseOwnershipOtherThanEnforced } from './ownership.ts';
 
 const MAX_CONFIGURATION_BYTES = 64 * 1024;
 
+export interface CreateBucketOptions {
+  readonly region: string;
+  /** The namespace of the binding that lets the call's principal create the bucket; throws `AccessDenied` when there is none. */
+  readonly namespaceFor: (call: Pick<Call<unknown>, 'head' | 'principal' | 'snapshot'>, bucket: string) => string;
+}
+
 /** Throws `BucketOwned` for one's own, `BucketTaken` for another's, and refuses what Bonded has not. */
-export async function createBucket(call: Call<BucketParams>, core: Core, region: string): Promise<Reply> {
+export async function createBucket(call: Call<BucketParams>, core: Core, options: CreateBucketOptions): Promise<Reply> {
   const name = call.params.bucket;
-  const tenant = tenantOf(call.principal);
+  const namespace = options.namespaceFor(call, name);
   refuseUnbuilt(call.head);
-  const settings = readSettings(await readOptionalXml(call, ['CreateBucketConfiguration'], MAX_CONFIGURATION_BYTES), region);
-  refuseExisting(bucketNamed(call.snapshot, name)?.namespace, tenant, name);
-  await core.configuration.createBucket(name, tenant, call.actor, settings);
+  const settings = readSettings(await readOptionalXml(call, ['CreateBucketConfiguration'], MAX_CONFIGURATION_BYTES), options.region);
+  refuseExisting(call, namespace);
+  await core.configuration.createBucket(name, namespace, call.actor, settings);
   return emptyReply({ location: `/${name}`, 'x-amz-bucket-arn': `arn:aws:s3:::${name}` });
 }
 
@@ -65,14 +70,19 @@ function checkLocation(wanted: string, region: string): void {
   );
 }
 
-function refuseExisting(owner: string | undefined, tenant: string, bucket: string): void {
-  if (owner === undefined) return;
-  if (owner === tenant) {
+/** Names are shared by all tenants, as in S3, so that a taken one cannot be kept secret from who may make buckets. */
+function refuseExisting(call: Call<BucketParams>, namespace: string): void {
+  const { bucket } = call.params;
+  const existing = bucketNamed(call.snapshot, bucket);
+  if (!existing) return;
+  if (existing.namespace === namespace || call.may({ action: 'administer', s3Action: 's3:DeleteBucket', resource: { bucket } })) {
     throw new ArtefactError('BucketOwned', 'Your previous request to create the named bucket succeeded and you already own it.', {
       details: { bucket },
     });
   }
-  const message =
-    'The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.';
-  throw new ArtefactError('BucketTaken', message, { details: { bucket } });
+  throw new ArtefactError(
+    'BucketTaken',
+    'The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.',
+    { details: { bucket } },
+  );
 }

@@ -9,7 +9,7 @@ import type { BucketParams } from '../operation.ts';
 import { noContent } from '../replies.ts';
 
 /** Asks for recursive deletion; anything but `true` and `false` is refused. */
-export const FORCE_DELETE_HEADER = 'x-bonded-force-delete';
+const FORCE_DELETE_HEADER = 'x-bonded-force-delete';
 
 type DeleteCall = Call<BucketParams>;
 
@@ -18,7 +18,7 @@ export async function deleteBucket(call: DeleteCall, core: Core): Promise<Reply>
   const bucket = bucketOf(call);
   if (isForced(call)) {
     refuseManaged(bucket);
-    await authoriseEveryName(call, core, bucket);
+    authoriseEmptying(call, bucket);
     await core.objects.empty(bucket, call.actor);
   }
   await core.configuration.deleteBucket(bucket, call.actor);
@@ -40,16 +40,9 @@ function refuseManaged({ origin, name }: BucketConfig): void {
   });
 }
 
-/** Deny statements may protect single names, so every name is asked for before the first one goes. */
-async function authoriseEveryName(call: DeleteCall, core: Core, bucket: BucketConfig): Promise<void> {
-  call.authorise({ action: 'delete', s3Action: 's3:DeleteObjectVersion', resource: { bucket: bucket.name } });
-  let after: { readonly key: string; readonly versionId?: string } | undefined;
-  do {
-    const page = await core.objects.listVersions(bucket, { prefix: '', after: after?.key, afterVersion: after?.versionId, limit: 1000 });
-    for (const key of new Set(page.versions.map((version) => version.key))) {
-      call.authorise({ action: 'delete', s3Action: 's3:DeleteObjectVersion', resource: { bucket: bucket.name, name: key } });
-    }
-    after = page.next;
-    call.signal.throwIfAborted();
-  } while (after);
+/** Whoever may delete every name there could be, by each action that deletes one. A Deny that touches a single name is enough to refuse. */
+const EMPTYING = ['s3:DeleteObject', 's3:DeleteObjectVersion', 's3:AbortMultipartUpload'] as const;
+
+function authoriseEmptying(call: DeleteCall, { name }: BucketConfig): void {
+  for (const s3Action of EMPTYING) call.authorise({ action: 'delete', s3Action, resource: { bucket: name } });
 }

@@ -1,5 +1,5 @@
 /** GetBucketPolicyStatus: may people without credentials do anything here? */
-import { SYSTEM_NAMESPACE } from '@bonded/crds';
+import { reaches } from '@bonded/crds';
 import type { BindingConfig, BucketConfig, PolicyCondition, PolicyStatement, Snapshot } from '@bonded/crds';
 import type { Call, Reply } from '../../contract.ts';
 import { bucketOf } from '../bucketOf.ts';
@@ -15,11 +15,10 @@ export async function getPolicyStatus(call: Call<BucketParams>): Promise<Reply> 
 }
 
 /** True when some policy in reach allows something to everyone, or a binding gives anonymous callers a role. */
-export function isPublicBucket(snapshot: Snapshot, bucket: BucketConfig): boolean {
-  const reaches = ({ namespace }: { namespace: string }): boolean => namespace === bucket.namespace || namespace === SYSTEM_NAMESPACE;
-  const policies = snapshot.policies.filter((policy) => policy.bucket === bucket.name && reaches(policy));
+function isPublicBucket(snapshot: Snapshot, bucket: BucketConfig): boolean {
+  const policies = snapshot.policies.filter((policy) => policy.bucket === bucket.name && reaches(policy.namespace, bucket));
   if (policies.some(({ document }) => document.statements.some(isPublicStatement))) return true;
-  return snapshot.bindings.some((binding) => reaches(binding) && admitsAnonymous(binding, bucket.name));
+  return snapshot.bindings.some((binding) => reaches(binding.namespace, bucket) && admitsAnonymous(binding, bucket.name));
 }
 
 function admitsAnonymous({ subjects, resources }: BindingConfig, bucket: string): boolean {

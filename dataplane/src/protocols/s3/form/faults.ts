@@ -9,7 +9,11 @@ export function malformedForm(why: string, cause?: unknown): ArtefactError {
 
 /** More before the file than a form may have. */
 export function formTooLong(): ArtefactError {
-  return s3Error('MalformedForm', 'MaxPostPreDataLengthExceededError', 'Your POST request fields preceding the upload file were too large.');
+  return s3Error(
+    'MalformedForm',
+    'MaxPostPreDataLengthExceededError',
+    'Your POST request fields preceding the upload file were too large.',
+  );
 }
 
 /** No part named `file`. */
@@ -19,5 +23,9 @@ export function noFile(): ArtefactError {
 
 /** A field that must be there before the file. */
 export function fieldMissing(name: string): ArtefactError {
-  return invalidArgument(name, '', `Bucket POST must contain a field named '${name}'.  If it is specified, please check the order of the fields.`);
+  return invalidArgument(
+    name,
+    '',
+    `Bucket POST must contain a field named '${name}'.  If it is specified, please check the order of the fields.`,
+  );
 }

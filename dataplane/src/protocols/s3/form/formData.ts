@@ -30,7 +30,11 @@ export async function readForm(contentType: string, bytes: Bytes): Promise<Form>
   const { promise, resolve, reject } = Promise.withResolvers<Form>();
   const fields = new Map<string, Promise<string>>();
   let fileSeen = false;
-  const refuse = (error: unknown): void => void parser.destroy(error as Error);
+  // the parser goes through what it was given to the end, so the first refusal must be the outcome at once
+  const refuse = (error: unknown): void => {
+    reject(error);
+    parser.destroy(error as Error);
+  };
   const keep = (name: string, value: Promise<string>): void => {
     if (fields.has(name)) refuse(malformedForm(`The field ${name} is there more than once.`));
     else fields.set(name, value);

@@ -1,5 +1,6 @@
 /** PostObject: a browser's form becomes an object. */
 import type { Snapshot } from '@bonded/crds';
+import { joinContexts } from '../../../authz/requestContext.ts';
 import type { PostAuthenticated, PostForm } from '../../../authn/postPolicy.ts';
 import type { Core, Expected } from '../../../core/core.ts';
 import type { ObjectAttributes } from '../../../core/object.ts';
@@ -10,6 +11,7 @@ import { bucketOf } from '../bucketOf.ts';
 import { claimedChecksum, contentMd5 } from '../checksumHeaders.ts';
 import { readAttributes } from '../objects/attributes.ts';
 import { readChecksumAlgorithm } from '../objects/checksumChoice.ts';
+import { writeFacts } from '../objects/facts.ts';
 import { headOf, toField } from '../objects/headerText.ts';
 import type { Fields } from '../objects/headerText.ts';
 import { DEFAULT_CHECKSUM } from '../objects/integrity.ts';
@@ -42,13 +44,14 @@ async function storeForm(call: Call<BucketParams>, core: Core, form: Form, verif
   const verified = verify({ bucket: call.params.bucket, fields: new Map([...form.fields, ['key', key]]) }, call.snapshot);
   call.become(verified.principal);
   const resource = { bucket: call.params.bucket, name: key };
-  call.authorise({ action: 'create', s3Action: 's3:PutObject', resource, context: verified.conditions });
-  const subject = { bucket: bucketOf(call), key };
   const fields = headersOf(form);
-  refuseGrants(headOf(call.head, fields));
   const attributes = attributesOf(form, fields);
+  const facts = joinContexts(writeFacts(call.head, fields, Object.entries(attributes.tags)), verified.conditions);
+  call.authorise({ action: 'create', s3Action: 's3:PutObject', resource, context: facts });
+  const subject = { bucket: bucketOf(call), key };
+  refuseGrants(headOf(call.head, fields));
   authoriseTags(call, resource, attributes.tags);
-  const permit = await permitWrite(call, core, subject, {});
+  const permit = await permitWrite(call, core, { subject, conditions: {}, facts });
   const expected = expectedOf(call, fields, verified.contentLengthRange);
   const { version } = await storeObject(call, core, { permit, bytes: form.bytes, expected, attributes });
   return postReply(call.head, form.fields, subject, version);
@@ -60,7 +63,9 @@ function keyOf(form: Form): string {
   if (template === undefined || template === '') throw fieldMissing('key');
   const key = template.replaceAll('${filename}', () => form.filename);
   if (key === '' || key.includes('\0') || !key.isWellFormed()) {
-    throw new ArtefactError('InvalidArgument', 'The bucket POST must contain a key that names something.', { details: { s3Code: 'UserKeyMustBeSpecified' } });
+    throw new ArtefactError('InvalidArgument', 'The bucket POST must contain a key that names something.', {
+      details: { s3Code: 'UserKeyMustBeSpecified' },
+    });
   }
   if (Buffer.byteLength(key) > 1024) throw new ArtefactError('NameTooLong', 'Your key is too long');
   return key;

@@ -28,7 +28,7 @@ export async function completeUpload(call: Call<ObjectParams>, core: Core): Prom
   const subject = { bucket: bucketOf(call), key: call.params.key };
   const fields = requestFields(call.head);
   refuseUnbuilt(fields);
-  const permit = permitCompletion(call, subject, readWriteConditions(fields));
+  const permit = permitCompletion(call, { subject, conditions: readWriteConditions(fields) });
   const body = { head: headOf(call.head, withoutWholeChecksum(fields)), payload: call.payload };
   const claims = readPartClaims(await readXml(body, ['CompleteMultipartUpload'], MAX_DOCUMENT));
   await refuseOtherType(call, core, subject, fields);
@@ -45,7 +45,9 @@ async function complete(call: Call<ObjectParams>, core: Core, { permit, claims, 
   const { bucket, key } = permit.subject;
   const expected = { checksum: readWholeChecksum(fields, claims.length), size: readWholeSize(fields) };
   const upload = { key, uploadId: uploadIdOf(call) };
-  const { version } = await writeUnder(call, permit, (conditions) => core.uploads.complete(bucket, upload, claims, expected, conditions, call.actor));
+  const { version } = await writeUnder(call, core, permit, (conditions) =>
+    core.uploads.complete(bucket, upload, claims, expected, conditions, call.actor),
+  );
   const { secure, host, rawPath } = call.head;
   return {
     root: 'CompleteMultipartUploadResult',
@@ -70,7 +72,10 @@ async function refuseOtherType(call: Call<ObjectParams>, core: Core, { bucket, k
   });
   const begun = session?.checksum?.type;
   if (begun === undefined || begun === type) return;
-  throw new ArtefactError('InvalidRequest', `The upload was created using the ${begun} checksum mode. The complete request must use the same checksum mode.`);
+  throw new ArtefactError(
+    'InvalidRequest',
+    `The upload was created using the ${begun} checksum mode. The complete request must use the same checksum mode.`,
+  );
 }
 
 /** Gives an upload up. Whoever began it may; another caller needs the right to delete. */

@@ -28,8 +28,12 @@ function readPartClaim(part: XmlElement): PartClaim {
   allowOnly(part, ['PartNumber', 'ETag', ...ALGORITHMS.map((algorithm) => `Checksum${algorithm}`)]);
   const written = part.required('PartNumber').text.trim();
   const number = /^\d{1,5}$/.test(written) ? Number(written) : 0;
-  if (number < 1 || number > MAX_PARTS) throw invalidArgument('PartNumber', written.slice(0, 64), `PartNumber must be >= 1, <= ${MAX_PARTS}`);
-  const etag = part.required('ETag').text.trim().replace(/^"(.*)"$/, '$1');
+  if (number < 1 || number > MAX_PARTS)
+    throw invalidArgument('PartNumber', written.slice(0, 64), `PartNumber must be >= 1, <= ${MAX_PARTS}`);
+  const etag = part
+    .required('ETag')
+    .text.trim()
+    .replace(/^"(.*)"$/, '$1');
   const checksums: Partial<Record<ChecksumAlgorithm, string>> = {};
   for (const algorithm of ALGORITHMS) {
     const value = part.child(`Checksum${algorithm}`)?.text.trim();
@@ -46,24 +50,36 @@ const NOT_VALUES: ReadonlySet<string> = new Set([`${PREFIX}type`, `${PREFIX}algo
  * Composite values may come with or without their `-N`. Throws `InvalidRequest`.
  */
 export function readWholeChecksum(fields: Fields, partCount: number): Checksum | undefined {
-  const given = Object.entries(fields).filter(([name, value]) => value !== undefined && name.startsWith(PREFIX) && !NOT_VALUES.has(name));
-  const [first] = given;
-  if (!first) return undefined;
-  if (given.length > 1) throw invalid('Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.');
-  const [name, value = ''] = first;
+  const name = checksumField(fields);
+  if (name === undefined) return undefined;
+  const value = fields[name] ?? '';
   const algorithm = checksumAlgorithm(name.slice(PREFIX.length));
   if (!algorithm) throw invalid(`${name} is not supported here: use ${ALGORITHMS.join(', ')}.`);
-  const [, digest = '', count] = /^([A-Za-z0-9+/]+={0,2})(-\d{1,5})?$/.exec(value) ?? [];
+  const [, digest = '', count] = VALUE.exec(value) ?? [];
   if (Buffer.from(digest, 'base64').length !== CHECKSUM_LENGTHS[algorithm]) throw invalid(`Value for ${name} header is invalid.`);
-  const type = readChecksumType(fields) ?? (count === undefined ? 'FULL_OBJECT' : 'COMPOSITE');
-  return { algorithm, type, value: type === 'COMPOSITE' ? `${digest}${count ?? `-${partCount}`}` : value };
+  const type = readChecksumType(fields) ?? typeOfValue(count);
+  return { algorithm, type, value: type === 'FULL_OBJECT' ? value : digest + (count ?? `-${partCount}`) };
+}
+
+function checksumField(fields: Fields): string | undefined {
+  const [name, ...further] = Object.keys(fields).filter((field) => field.startsWith(PREFIX) && !NOT_VALUES.has(field));
+  if (further.length === 0) return name;
+  throw invalid('Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.');
+}
+
+/** Base64 with, for composite ones, the number of parts. */
+const VALUE = /^([A-Za-z0-9+/]+={0,2})(-\d{1,5})?$/;
+
+function typeOfValue(count: string | undefined): Checksum['type'] {
+  return count === undefined ? 'FULL_OBJECT' : 'COMPOSITE';
 }
 
 /** `x-amz-mp-object-size` in bytes; throws `InvalidArgument`. */
 export function readWholeSize(fields: Fields): number | undefined {
   const field = fields['x-amz-mp-object-size'];
   if (field === undefined) return undefined;
-  if (!/^\d{1,15}$/.test(field)) throw invalidArgument('x-amz-mp-object-size', field.slice(0, 64), 'The object size must be a number of bytes.');
+  if (!/^\d{1,15}$/.test(field))
+    throw invalidArgument('x-amz-mp-object-size', field.slice(0, 64), 'The object size must be a number of bytes.');
   return Number(field);
 }
 

@@ -6,6 +6,7 @@ import { bucketOf } from '../bucketOf.ts';
 import { notImplemented } from '../errors.ts';
 import { readAttributes } from '../objects/attributes.ts';
 import { readChecksumChoice } from '../objects/checksumChoice.ts';
+import { putFacts } from '../objects/facts.ts';
 import { headOf, requestFields } from '../objects/headerText.ts';
 import type { Fields } from '../objects/headerText.ts';
 import { authoriseTags } from '../objects/tags.ts';
@@ -23,7 +24,7 @@ export async function createUpload(call: Call<ObjectParams>, core: Core): Promis
   const checksum = readChecksumChoice(fields);
   const attributes = readAttributes(fields);
   authoriseTags(call, resourceOf(subject), attributes.tags);
-  await permitWrite(call, core, subject, {});
+  await permitWrite(call, core, { subject, conditions: {}, facts: putFacts(call.head) });
   const session = await core.uploads.begin(subject.bucket, subject.key, attributes, checksum, call.actor);
   const named = fields['x-amz-checksum-algorithm'] !== undefined;
   return xmlReply(

@@ -1,7 +1,7 @@
 /** ListParts and ListMultipartUploads. */
 import type { BucketConfig } from '@bonded/crds';
 import type { Core, UploadedPart, UploadSession } from '../../../core/core.ts';
-import type { Call, Reply } from '../../contract.ts';
+import type { Call, Reply, RequestHead } from '../../contract.ts';
 import { bucketOf } from '../bucketOf.ts';
 import { invalidArgument } from '../errors.ts';
 import { queryValue } from '../head.ts';
@@ -38,9 +38,7 @@ export async function listParts(call: Call<ObjectParams>, core: Core): Promise<R
 export async function listUploads(call: Call<BucketParams>, core: Core): Promise<Reply> {
   const bucket = bucketOf(call);
   const { prefix, delimiter, limit, encode, encodingType } = readListingQuery(call.head, 'max-uploads');
-  const keyMarker = readName(call.head, 'key-marker') ?? '';
-  // "If key-marker is not specified, the upload-id-marker parameter is ignored."
-  const uploadMarker = keyMarker === '' ? '' : readUploadMarker(queryValue(call.head, 'upload-id-marker') ?? '');
+  const { keyMarker, uploadMarker } = readMarkers(call.head);
   const query = { prefix, delimiter, limit, after: keyMarker || undefined, afterUpload: uploadMarker || undefined };
   const page = limit === 0 ? { uploads: [], prefixes: [] } : await core.uploads.list(bucket, query);
   return xmlReply('ListMultipartUploadsResult', {
@@ -84,11 +82,16 @@ function partFields(part: UploadedPart, { checksum }: UploadSession): XmlFields 
 }
 
 function readPartMarker(text: string): number {
-  if (!/^\d{0,5}$/.test(text)) throw invalidArgument('part-number-marker', text.slice(0, 64), 'Provided part-number-marker not an integer or within integer range');
+  if (!/^\d{0,5}$/.test(text))
+    throw invalidArgument('part-number-marker', text.slice(0, 64), 'Provided part-number-marker not an integer or within integer range');
   return Number(text);
 }
 
-function readUploadMarker(text: string): string {
-  if (!/^[0-9A-Za-z._-]{0,128}$/.test(text)) throw invalidArgument('upload-id-marker', text.slice(0, 128), 'Invalid uploadId marker');
-  return text;
+/** "If key-marker is not specified, the upload-id-marker parameter is ignored." */
+function readMarkers(head: RequestHead): { readonly keyMarker: string; readonly uploadMarker: string } {
+  const keyMarker = readName(head, 'key-marker') ?? '';
+  const uploadMarker = queryValue(head, 'upload-id-marker') ?? '';
+  if (keyMarker === '') return { keyMarker, uploadMarker: '' };
+  if (/^[0-9A-Za-z._-]{0,128}$/.test(uploadMarker)) return { keyMarker, uploadMarker };
+  throw invalidArgument('upload-id-marker', uploadMarker.slice(0, 128), 'Invalid uploadId marker');
 }

@@ -48,7 +48,10 @@ async function copyPart(core: Core, place: PartPlace, source: OpenSource, fields
   const range = field === undefined ? undefined : parseCopyRange(field, source.version.size);
   const size = range?.length ?? source.version.size;
   if (size > MAX_PART) {
-    throw new ArtefactError('InvalidRequest', `The specified copy source is larger than the maximum allowable size for a copy source: ${MAX_PART}`);
+    throw new ArtefactError(
+      'InvalidRequest',
+      `The specified copy source is larger than the maximum allowable size for a copy source: ${MAX_PART}`,
+    );
   }
   const algorithm = partAlgorithm(place.session);
   const bytes = core.objects.open(source.bucket, source.admitted, range);

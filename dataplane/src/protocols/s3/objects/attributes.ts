@@ -4,6 +4,7 @@ import { ArtefactError } from '../../../errors.ts';
 import { notImplemented } from '../errors.ts';
 import { parseTaggingHeader } from '../tagging.ts';
 import { readContentHeaders } from './contentHeaders.ts';
+import { fromField } from './headerText.ts';
 import type { Fields } from './headerText.ts';
 import { readMetadata } from './metadata.ts';
 
@@ -34,14 +35,17 @@ export function readAttributes(fields: Fields): ObjectAttributes {
 /** The tags of an `x-amz-tagging` field; none without it. */
 export function readTags(fields: Fields): Readonly<Record<string, string>> {
   const field = fields['x-amz-tagging'];
-  return field === undefined ? {} : parseTaggingHeader(field);
+  return field === undefined ? {} : parseTaggingHeader(fromField(field));
 }
 
 /** Archive classes are refused: their objects would have to be restored before they can be read, and nothing here does that. */
 export function readStorageClass(fields: Fields): string {
   const storageClass = fields['x-amz-storage-class'] ?? 'STANDARD';
   if (STORAGE_CLASSES.has(storageClass)) return storageClass;
-  throw new ArtefactError('InvalidStorageClass', `The storage class you specified is not valid. Use one of ${[...STORAGE_CLASSES].join(', ')}.`);
+  throw new ArtefactError(
+    'InvalidStorageClass',
+    `The storage class you specified is not valid. Use one of ${[...STORAGE_CLASSES].join(', ')}.`,
+  );
 }
 
 /** Throws for headers of features that are not here: encryption with keys of ours or theirs, object lock, appending. */

@@ -17,7 +17,10 @@ export function readChecksumAlgorithm(fields: Fields): ChecksumAlgorithm | undef
   const algorithm = checksumAlgorithm(name);
   if (algorithm) return algorithm;
   const valid = Object.keys(CHECKSUM_LENGTHS).join(', ');
-  throw new ArtefactError('InvalidRequest', `Checksum algorithm provided is unsupported. Please try again with any of the valid types: [${valid}]`);
+  throw new ArtefactError(
+    'InvalidRequest',
+    `Checksum algorithm provided is unsupported. Please try again with any of the valid types: [${valid}]`,
+  );
 }
 
 /** `x-amz-checksum-type`; undefined without it. Throws `InvalidRequest`. */
@@ -40,9 +43,16 @@ export function readChecksumChoice(fields: Fields): ChecksumChoice {
   }
   const only = ONLY_TYPE[algorithm];
   if (only !== undefined && type !== undefined && type !== only) {
-    throw new ArtefactError('InvalidRequest', `The ${type} checksum type cannot be used with the ${algorithm.toLowerCase()} checksum algorithm.`);
+    throw new ArtefactError(
+      'InvalidRequest',
+      `The ${type} checksum type cannot be used with the ${algorithm.toLowerCase()} checksum algorithm.`,
+    );
   }
   return { algorithm, type: type ?? only ?? 'COMPOSITE' };
 }
 
-const ONLY_TYPE: Partial<Record<ChecksumAlgorithm, Checksum['type']>> = { CRC64NVME: 'FULL_OBJECT', SHA1: 'COMPOSITE', SHA256: 'COMPOSITE' };
+const ONLY_TYPE: Partial<Record<ChecksumAlgorithm, Checksum['type']>> = {
+  CRC64NVME: 'FULL_OBJECT',
+  SHA1: 'COMPOSITE',
+  SHA256: 'COMPOSITE',
+};

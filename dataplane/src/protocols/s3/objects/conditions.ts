@@ -122,7 +122,8 @@ export function readDeleteConditions(fields: Fields): Conditions {
 /** The last-modified time of a conditional delete, as an HTTP or ISO 8601 date; throws `InvalidArgument`. */
 export function parseModified(value: string): number {
   const time = parseHttpDate(value);
-  if (time === undefined) throw invalidArgument('x-amz-if-match-last-modified-time', value.slice(0, 64), 'The last-modified time must be a date.');
+  if (time === undefined)
+    throw invalidArgument('x-amz-if-match-last-modified-time', value.slice(0, 64), 'The last-modified time must be a date.');
   return time;
 }
 
@@ -135,7 +136,9 @@ export function parseSize(value: string): number {
 /** S3's 412 that names the condition, in S3's capitals. */
 export function failed(field: string): ArtefactError {
   const condition = field.replace(/if-.*$/, (name) => name.replace(/(^|-)[a-z]/g, (start) => start.toUpperCase()));
-  return new ArtefactError('PreconditionFailed', 'At least one of the pre-conditions you specified did not hold', { details: { condition } });
+  return new ArtefactError('PreconditionFailed', 'At least one of the pre-conditions you specified did not hold', {
+    details: { condition },
+  });
 }
 
 function matchesStrongly(etags: ETags, etag: string): boolean {

@@ -36,7 +36,11 @@ export function readContentHeaders(fields: Fields): ContentHeaders {
   const contentEncoding = withoutAwsChunked(headers.contentEncoding);
   const { websiteRedirectLocation } = headers;
   if (websiteRedirectLocation !== undefined && !/^(\/|https?:\/\/)/.test(websiteRedirectLocation)) {
-    throw invalidArgument(NAMES.websiteRedirectLocation, '', 'The website redirect location must have a prefix of "http://" or "https://" or "/".');
+    throw invalidArgument(
+      NAMES.websiteRedirectLocation,
+      '',
+      'The website redirect location must have a prefix of "http://" or "https://" or "/".',
+    );
   }
   return { ...headers, contentEncoding };
 }

@@ -9,6 +9,7 @@ import { bucketNamed, bucketUnknown, refuseOtherOwner } from '../bucketOf.ts';
 import { judgeCopySource } from './conditions.ts';
 import { parseCopySource } from './copySource.ts';
 import type { CopySource } from './copySource.ts';
+import { versionFact } from './facts.ts';
 import type { Fields } from './headerText.ts';
 import { findObject } from './versions.ts';
 
@@ -26,7 +27,12 @@ export interface OpenSource {
 export async function openCopySource(call: Call<unknown>, core: Core, fields: Fields): Promise<OpenSource> {
   const named = parseCopySource(fields['x-amz-copy-source'] ?? '');
   const resource = { bucket: named.bucket, name: named.key };
-  call.authorise({ action: 'read', s3Action: named.versionId === undefined ? 's3:GetObject' : 's3:GetObjectVersion', resource });
+  call.authorise({
+    action: 'read',
+    s3Action: named.versionId === undefined ? 's3:GetObject' : 's3:GetObjectVersion',
+    resource,
+    context: versionFact(named.versionId),
+  });
   const bucket = bucketNamed(call.snapshot, named.bucket);
   if (!bucket) throw bucketUnknown(named.bucket);
   refuseOtherOwner(bucket, fields['x-amz-source-expected-bucket-owner']);

@@ -14,6 +14,7 @@ import { readWriteConditions } from './conditions.ts';
 import { readContentHeaders } from './contentHeaders.ts';
 import { openCopySource, sourceVersionHeaders } from './copyFrom.ts';
 import type { OpenSource } from './copyFrom.ts';
+import { copyFacts, versionFact } from './facts.ts';
 import { headOf, requestFields } from './headerText.ts';
 import type { Fields } from './headerText.ts';
 import { storeObject } from './receiving.ts';
@@ -38,7 +39,7 @@ export async function copyObject(call: Call<ObjectParams>, core: Core): Promise<
   const source = await openCopySource(call, core, fields);
   const attributes = copiedAttributes(call, fields, directives, source);
   refuseUnchanged(subject, fields, { directives, algorithm, source, attributes });
-  const permit = await permitWrite(call, core, subject, readWriteConditions(fields));
+  const permit = await permitWrite(call, core, { subject, conditions: readWriteConditions(fields), facts: copyFacts(call.head) });
   return answerInTime(call, copy(call, core, { permit, source, attributes, algorithm }));
 }
 
@@ -67,7 +68,7 @@ async function copy(call: Call<ObjectParams>, core: Core, wanted: Copy): Promise
 
 function nameAgain(call: Call<ObjectParams>, core: Core, { permit, source, attributes }: Copy): Promise<PutResult> {
   const from = { bucket: source.bucket, version: source.version };
-  return writeUnder(call, permit, (conditions) => core.objects.copy(from, permit.subject, attributes, conditions, call.actor));
+  return writeUnder(call, core, permit, (conditions) => core.objects.copy(from, permit.subject, attributes, conditions, call.actor));
 }
 
 /** A checksum that is not known yet takes reading the bytes once. */
@@ -102,25 +103,48 @@ function copiedAttributes(call: Call<ObjectParams>, fields: Fields, directives: 
   return { headers: { ...version.headers, websiteRedirectLocation }, metadata: version.metadata, tags, storageClass };
 }
 
-function copiedTags(call: Call<ObjectParams>, fields: Fields, { tagging }: Directives, { named, version }: OpenSource): ObjectAttributes['tags'] {
+function copiedTags(
+  call: Call<ObjectParams>,
+  fields: Fields,
+  { tagging }: Directives,
+  { named, version }: OpenSource,
+): ObjectAttributes['tags'] {
   const tags = tagging === 'REPLACE' ? readTags(fields) : version.tags;
   if (tagging === 'COPY' && Object.keys(tags).length > 0) {
     const s3Action = named.versionId === undefined ? 's3:GetObjectTagging' : 's3:GetObjectVersionTagging';
-    call.authorise({ action: 'read', s3Action, resource: { bucket: named.bucket, name: named.key } });
+    call.authorise({
+      action: 'read',
+      s3Action,
+      resource: { bucket: named.bucket, name: named.key },
+      context: versionFact(named.versionId),
+    });
   }
   authoriseTags(call, { bucket: call.params.bucket, name: call.params.key }, tags);
   return tags;
 }
 
+interface Change extends Omit<Copy, 'permit'> {
+  readonly directives: Directives;
+}
+
 /** S3 refuses a copy of an object onto itself that would change nothing. */
-function refuseUnchanged(subject: Subject, fields: Fields, { source, algorithm, attributes, directives }: Omit<Copy, 'permit'> & { readonly directives: Directives }): void {
-  const { named, version } = source;
-  if (named.bucket !== subject.bucket.name || named.key !== subject.key || named.versionId !== undefined) return;
-  if (directives.metadata === 'REPLACE' || directives.tagging === 'REPLACE') return;
-  if (fields['x-amz-website-redirect-location'] !== undefined || attributes.storageClass !== version.storageClass) return;
-  if (algorithm !== undefined && algorithm !== version.checksum?.algorithm) return;
+function refuseUnchanged({ bucket, key }: Subject, fields: Fields, change: Change): void {
+  const { named } = change.source;
+  const ontoItself = named.bucket === bucket.name && named.key === key && named.versionId === undefined;
+  if (!ontoItself || changesSomething(fields, change)) return;
   throw new ArtefactError(
     'InvalidRequest',
     "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
+  );
+}
+
+function changesSomething(fields: Fields, { source, algorithm, attributes, directives }: Change): boolean {
+  const { version } = source;
+  return (
+    directives.metadata === 'REPLACE' ||
+    directives.tagging === 'REPLACE' ||
+    fields['x-amz-website-redirect-location'] !== undefined ||
+    attributes.storageClass !== version.storageClass ||
+    (algorithm !== undefined && algorithm !== version.checksum?.algorithm)
   );
 }

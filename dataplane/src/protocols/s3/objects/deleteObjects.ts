@@ -13,6 +13,7 @@ import { xmlReply } from '../replies.ts';
 import { allowOnly } from '../xml.ts';
 import type { XmlElement, XmlFields } from '../xml.ts';
 import { parseETags, parseModified, parseSize } from './conditions.ts';
+import { versionFact } from './facts.ts';
 import { conceal } from './versions.ts';
 
 /** Names in one request. */
@@ -92,7 +93,10 @@ async function deleteOne(call: Call<BucketParams>, core: Core, bucket: BucketCon
 
 function authoriseDeletion(call: Call<BucketParams>, { key, versionId, conditions }: Deletion): void {
   const resource = { bucket: call.params.bucket, name: key };
-  call.authorise({ action: 'delete', s3Action: versionId === undefined ? 's3:DeleteObject' : 's3:DeleteObjectVersion', resource });
+  const s3Action = versionId === undefined ? 's3:DeleteObject' : 's3:DeleteObjectVersion';
+  // what the line says counts, not a header or query that speaks of no single name
+  const context = new Map([...versionFact(versionId), ['s3:if-match', conditions.ifMatch ?? []]]);
+  call.authorise({ action: 'delete', s3Action, resource, context });
   if (asksForContent(conditions)) call.authorise({ action: 'read', s3Action: 's3:GetObject', resource });
   if (Buffer.byteLength(key) > 1024) throw new ArtefactError('NameTooLong', 'Your key is too long');
 }

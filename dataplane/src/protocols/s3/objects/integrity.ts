@@ -59,7 +59,8 @@ function digestField(head: RequestHead, name: 'repr-digest' | 'content-digest'):
   const field = head.headers[name];
   if (field === undefined || (name === 'content-digest' && isAwsChunked(head))) return undefined;
   const members = field.split(',').map((member) => MEMBER.exec(member.trim()));
-  if (members.includes(null)) throw new ArtefactError('InvalidDigest', `The ${name} you specified is not a dictionary of byte sequences (RFC 9530).`);
+  if (members.includes(null))
+    throw new ArtefactError('InvalidDigest', `The ${name} you specified is not a dictionary of byte sequences (RFC 9530).`);
   const sha256 = members.findLast((member) => member![1] === 'sha-256');
   if (!sha256) throw new ArtefactError('InvalidDigest', `The ${name} you specified must hold sha-256: no other algorithm is checked here.`);
   const bytes = Buffer.from(sha256[2]!, 'base64');

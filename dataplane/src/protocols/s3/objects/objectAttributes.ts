@@ -73,7 +73,11 @@ function checksumFields({ checksum }: ObjectVersion): XmlFields | undefined {
   return { [`Checksum${checksum.algorithm}`]: checksum.value.replace(/-\d+$/, ''), ChecksumType: checksum.type };
 }
 
-function partsFields(version: ObjectVersion, parts: readonly StoredPart[], { after, limit }: { readonly after: number; readonly limit: number }): XmlFields {
+function partsFields(
+  version: ObjectVersion,
+  parts: readonly StoredPart[],
+  { after, limit }: { readonly after: number; readonly limit: number },
+): XmlFields {
   const later = parts.filter(({ number }) => number > after);
   const shown = later.slice(0, limit);
   const isTruncated = shown.length < later.length;

@@ -28,7 +28,8 @@ export function responseOverrides(call: Pick<Call<unknown>, 'head' | 'principal'
     if (call.principal.kind === 'anonymous') {
       throw new ArtefactError('InvalidRequest', 'Request specific response headers cannot be used for anonymous GET requests.');
     }
-    if (!fitsField(value) || value.length > MAX_VALUE) throw invalidArgument(name, '', `${name} must be a header value of at most ${MAX_VALUE} characters.`);
+    if (!fitsField(value) || value.length > MAX_VALUE)
+      throw invalidArgument(name, '', `${name} must be a header value of at most ${MAX_VALUE} characters.`);
     headers[key] = value;
   }
   return headers;

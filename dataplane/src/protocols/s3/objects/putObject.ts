@@ -8,6 +8,7 @@ import type { ObjectParams } from '../operation.ts';
 import { emptyReply } from '../replies.ts';
 import { readAttributes } from './attributes.ts';
 import { readWriteConditions } from './conditions.ts';
+import { putFacts } from './facts.ts';
 import { headOf, requestFields } from './headerText.ts';
 import { readExpected } from './integrity.ts';
 import { MAX_OBJECT, refuseTooLarge, storeObject } from './receiving.ts';
@@ -26,7 +27,7 @@ export async function putObject(call: Call<ObjectParams>, core: Core): Promise<R
   authoriseTags(call, resourceOf(subject), attributes.tags);
   const expected = { ...readExpected(call.head, call.payload), maxSize: MAX_OBJECT };
   refuseTooLarge(expected.size, MAX_OBJECT);
-  const permit = await permitWrite(call, core, subject, readWriteConditions(fields));
+  const permit = await permitWrite(call, core, { subject, conditions: readWriteConditions(fields), facts: putFacts(call.head) });
   const { version } = await storeObject(call, core, { permit, bytes: call.payload.bytes, expected, attributes });
   return emptyReply(writtenHeaders(subject.bucket, version));
 }
@@ -35,5 +36,9 @@ export async function putObject(call: Call<ObjectParams>, core: Core): Promise<R
 function refusePartial(head: RequestHead): void {
   const field = head.headers['content-range'];
   if (field === undefined) return;
-  throw invalidArgument('Content-Range', field.slice(0, 128), 'A PUT of an object must carry all of it: send large objects in parts with a multipart upload.');
+  throw invalidArgument(
+    'Content-Range',
+    field.slice(0, 128),
+    'A PUT of an object must carry all of it: send large objects in parts with a multipart upload.',
+  );
 }

@@ -53,7 +53,10 @@ export function parseCopyRange(field: string, size: number): ByteRange {
   const match = COPY_RANGE.exec(field);
   const [first, last] = [Number(match?.[1]), Number(match?.[2])];
   if (!match || last < first) {
-    throw copyRangeError(field, 'The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy');
+    throw copyRangeError(
+      field,
+      'The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy',
+    );
   }
   if (last >= size) throw copyRangeError(field, `Range specified is not valid for source object of size: ${size}`);
   return { offset: first, length: last - first + 1 };
@@ -83,7 +86,9 @@ function unsatisfiable(field: string, size: number): ArtefactError {
 }
 
 function copyRangeError(field: string, message: string): ArtefactError {
-  return new ArtefactError('InvalidArgument', message, { details: { argumentName: 'x-amz-copy-source-range', argumentValue: field.slice(0, 128) } });
+  return new ArtefactError('InvalidArgument', message, {
+    details: { argumentName: 'x-amz-copy-source-range', argumentValue: field.slice(0, 128) },
+  });
 }
 
 /** More digits than any object has bytes still mean "very far". */

@@ -35,5 +35,5 @@ export async function storeObject(call: Call<unknown>, core: Core, delivery: Del
   const { permit, bytes, expected, attributes } = delivery;
   const { bucket, key } = permit.subject;
   const arrived = await core.objects.receive(bucket, bytes, expected);
-  return writeUnder(call, permit, (conditions) => core.objects.put(bucket, key, arrived, attributes, conditions, call.actor));
+  return writeUnder(call, core, permit, (conditions) => core.objects.put(bucket, key, arrived, attributes, conditions, call.actor));
 }

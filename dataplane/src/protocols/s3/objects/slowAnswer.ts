@@ -6,6 +6,7 @@ import type { Call, Reply } from '../../contract.ts';
 import { renderS3Error } from '../errors.ts';
 import type { ObjectParams } from '../operation.ts';
 import { xmlReply } from '../replies.ts';
+import { renderXml } from '../xml.ts';
 import type { XmlContent } from '../xml.ts';
 
 /** A document to answer, with headers that can only be sent while nothing has been. */
@@ -30,30 +31,29 @@ const DECLARATION = /^<\?xml[^>]*\?>\s*/;
  */
 export async function answerInTime(call: Call<ObjectParams>, work: Promise<Answer>, patience: Patience = PATIENCE): Promise<Reply> {
   const early = await settledWithin(work, patience.silence);
-  if (early) return replyOf(early);
+  if (early) return xmlReply(early.root, early.content, early.headers);
   return { status: 200, headers: { 'content-type': 'application/xml' }, body: spacedOut(call, work, patience.beat) };
 }
 
 async function* spacedOut(call: Call<ObjectParams>, work: Promise<Answer>, beat: number): Bytes & AsyncGenerator<Uint8Array> {
   yield Buffer.from('<?xml version="1.0" encoding="UTF-8"?>\n');
   try {
-    for (;;) {
-      const answer = await settledWithin(work, beat);
-      if (answer) return yield withoutDeclaration(replyOf(answer));
-      yield Buffer.from(' ');
-    }
+    let answer = await settledWithin(work, beat);
+    for (; !answer; answer = await settledWithin(work, beat)) yield Buffer.from(' ');
+    yield withoutDeclaration(renderXml(answer.root, answer.content));
   } catch (error) {
     // what is unexpected breaks the connection, and is logged there: the client tries again
     if (!(error instanceof ArtefactError)) throw error;
     const { bucket, key } = call.params;
-    yield withoutDeclaration(renderS3Error(error, { requestId: call.head.id, method: call.head.method, bucket, key }));
+    const { body } = renderS3Error(error, { requestId: call.head.id, method: call.head.method, bucket, key });
+    yield withoutDeclaration(typeof body === 'string' ? body : '');
   }
 }
 
 /** The answer, or undefined when it takes longer. A failure is thrown as soon as it is known. */
 async function settledWithin(work: Promise<Answer>, time: number): Promise<Answer | undefined> {
   const timer = new AbortController();
-  const late = sleep(time, undefined, { signal: timer.signal }).catch(() => undefined);
+  const late = sleep(time, undefined, { signal: timer.signal }).then(nothing, nothing);
   try {
     return await Promise.race([work, late]);
   } finally {
@@ -61,10 +61,10 @@ async function settledWithin(work: Promise<Answer>, time: number): Promise<Answe
   }
 }
 
-function replyOf({ root, content, headers }: Answer): Reply {
-  return xmlReply(root, content, headers);
+function nothing(): undefined {
+  return undefined;
 }
 
-function withoutDeclaration(reply: Reply): Uint8Array {
-  return Buffer.from(String(reply.body).replace(DECLARATION, ''));
+function withoutDeclaration(document: string): Uint8Array {
+  return Buffer.from(document.replace(DECLARATION, ''));
 }

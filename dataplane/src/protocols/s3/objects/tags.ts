@@ -9,14 +9,15 @@ import type { ObjectParams } from '../operation.ts';
 import { emptyReply, noContent, xmlReply } from '../replies.ts';
 import { MAX_TAGGING_BYTES, parseTagging, taggingFields } from '../tagging.ts';
 import type { Tags } from '../tagging.ts';
+import { tagFacts } from './facts.ts';
 import { versionHeaders } from './representation.ts';
-import { conceal, findObject, versionIdOf } from './versions.ts';
+import { byVersion, conceal, findObject, versionIdOf } from './versions.ts';
 import type { Subject } from './versions.ts';
 
 /** Tags that come with an object need their own permission, as in S3; creating includes it for the roles of AccessBindings. */
 export function authoriseTags(call: Call<unknown>, resource: Resource, tags: Tags): void {
   if (Object.keys(tags).length === 0) return;
-  call.authorise({ action: 'create', s3Action: 's3:PutObjectTagging', resource });
+  call.authorise({ action: 'create', s3Action: 's3:PutObjectTagging', resource, context: tagFacts(call.head, Object.entries(tags)) });
 }
 
 /** GetObjectTagging. */
@@ -26,10 +27,13 @@ export async function getTagging(call: Call<ObjectParams>, core: Core): Promise<
   return xmlReply('Tagging', taggingFields(version.tags), versionHeaders(subject.bucket, version.versionId));
 }
 
-/** PutObjectTagging: replaces all tags. */
+/** PutObjectTagging: replaces all tags. Policies may judge by the tags, which are in the body: so it is authorised here. */
 export async function putTagging(call: Call<ObjectParams>, core: Core): Promise<Reply> {
-  const subject = subjectOf(call);
   const tags = parseTagging(await readXml(call, ['Tagging'], MAX_TAGGING_BYTES), 'object');
+  const s3Action = byVersion('s3:PutObjectTagging', 's3:PutObjectVersionTagging')(call.head);
+  const resource = { bucket: call.params.bucket, name: call.params.key };
+  call.authorise({ action: 'overwrite', s3Action, resource, context: tagFacts(call.head, Object.entries(tags)) });
+  const subject = subjectOf(call);
   const version = await setTags(call, core, subject, tags);
   return emptyReply(versionHeaders(subject.bucket, version.versionId));
 }

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import type { ListVersionsPage, ListVersionsQuery } from '../../../../src/core/object.ts';
 import { bucket, perform, recordingConfiguration, REGION, snapshot, TEAM_A, textOf } from '../fakes.ts';
 import type { Request, World } from '../fakes.ts';
 
@@ -26,9 +25,10 @@ describe('CreateBucket', () => {
     const world = { snapshot: snapshot(bucket('builds', { namespace: 'team-a' })) };
     const mine = await create({}, { ...world, principal: TEAM_A });
     assert.deepEqual([mine.status, textOf(mine.body, 'Code'), textOf(mine.body, 'BucketName')], [409, 'BucketAlreadyOwnedByYou', 'builds']);
-    const other = await create({}, world);
+    const other = await create({}, { ...world, may: ({ s3Action }) => s3Action === 's3:CreateBucket' });
     assert.deepEqual([other.status, textOf(other.body, 'Code')], [409, 'BucketAlreadyExists']);
     assert.deepEqual([...mine.told, ...other.told], []);
+    assert.equal(textOf((await create({}, world)).body, 'Code'), 'BucketAlreadyOwnedByYou', 'to who administers it');
   });
 
   it('takes the region that this is, and no other', async () => {
@@ -102,30 +102,17 @@ describe('HeadBucket and GetBucketLocation', () => {
 
 describe('DeleteBucket', () => {
   const FORCE = { headers: { 'x-bonded-force-delete': 'true' } };
-  const objects = (keys: readonly string[]) => {
-    const emptied: string[] = [];
-    return {
-      emptied,
-      empty: async () => void emptied.push('all'),
-      listVersions: async (_: unknown, { after }: ListVersionsQuery): Promise<ListVersionsPage> => {
-        const at = after === undefined ? 0 : keys.indexOf(after) + 1;
-        const versions = keys
-          .slice(at, at + 1)
-          .map((key) => ({ key, id: '1', versionId: 'null', deleteMarker: true as const, modified: 0, owner: '', isLatest: true }));
-        return { versions, prefixes: [], ...(at + 1 < keys.length ? { next: { key: keys[at]! } } : {}) };
-      },
-    };
-  };
-  const remove = async (world: World, request: Request, keys: readonly string[] = ['a', 'b', 'releases/1']) => {
+  const remove = async (world: World, request: Request) => {
     const { configuration, told } = recordingConfiguration();
-    const stored = objects(keys);
+    const emptied: string[] = [];
+    const objects = { empty: async ({ name }: { name: string }) => void emptied.push(name) };
     const answer = await perform(
-      { snapshot: snapshot(bucket('builds')), ...world, core: { configuration, objects: stored } },
+      { snapshot: snapshot(bucket('builds')), ...world, core: { configuration, objects } },
       'DELETE',
       '/builds',
       request,
     );
-    return { ...answer, told, emptied: stored.emptied };
+    return { ...answer, told, emptied };
   };
 
   it('leaves it to the configuration to refuse one that is not empty', async () => {
@@ -135,12 +122,15 @@ describe('DeleteBucket', () => {
 
   it('empties it first when forced', async () => {
     const { status, told, emptied } = await remove({}, FORCE);
-    assert.deepEqual([status, told, emptied], [204, [['deleteBucket', 'builds']], ['all']]);
+    assert.deepEqual([status, told, emptied], [204, [['deleteBucket', 'builds']], ['builds']]);
   });
 
-  it('removes nothing when a single name in it may not be deleted', async () => {
-    const { status, told, emptied } = await remove({ may: ({ resource }) => resource.name !== 'releases/1' }, FORCE);
-    assert.deepEqual([status, told, emptied], [403, [], []]);
+  it('removes nothing unless every way of deleting every name is allowed', async () => {
+    for (const action of ['s3:DeleteObject', 's3:DeleteObjectVersion', 's3:AbortMultipartUpload']) {
+      const { status, told, emptied } = await remove({ may: ({ s3Action }) => s3Action !== action }, FORCE);
+      assert.deepEqual([status, told, emptied], [403, [], []], action);
+    }
+    assert.equal((await remove({ may: ({ action }) => action !== 'delete' }, {})).status, 204, 'an empty one needs none of them');
   });
 
   it('removes nothing of what is managed elsewhere', async () => {

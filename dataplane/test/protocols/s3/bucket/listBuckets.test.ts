@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import type { Demand } from '../../../../src/protocols/contract.ts';
 import { ANONYMOUS } from '../../../../src/authn/principal.ts';
-import { bucket, perform, recordingConfiguration, REGION, snapshot, textOf } from '../fakes.ts';
+import { bucketRows } from '../../../../src/protocols/s3/bucket/table.ts';
+import { bucket, head, OPTIONS, perform, recordingConfiguration, REGION, ROOT, snapshot, textOf } from '../fakes.ts';
 import type { World } from '../fakes.ts';
 
 const names = (body: string) => [...body.matchAll(/<Name>([^<]*)<\/Name>/g)].map((match) => match[1]);
 const world: World = {
-  snapshot: snapshot(bucket('carol'), bucket('alice'), bucket('bob'), bucket('bobby')),
+  snapshot: snapshot(bucket('alice'), bucket('bob'), bucket('bobby'), bucket('carol')),
   core: { configuration: recordingConfiguration().configuration },
 };
 const list = (query: string, more: World = {}) => perform({ ...world, ...more }, 'GET', `/${query}`);
@@ -20,15 +20,24 @@ describe('ListBuckets', () => {
     assert.match(body, /<Owner><ID>[0-9a-f]{64}<\/ID>/);
   });
 
-  it('shows only what the caller may list', async () => {
-    const may = ({ action, resource }: Demand) => action === 'list' && resource.bucket === 'bob';
-    assert.deepEqual(names((await list('', { may })).body), ['bob']);
+  it('denies an anonymous caller who may see none, and shows an authenticated one an empty list', async () => {
+    const none = { snapshot: snapshot() };
+    const anonymous = await list('', { ...none, principal: ANONYMOUS });
+    assert.deepEqual([anonymous.status, textOf(anonymous.body, 'Code')], [403, 'AccessDenied']);
+    assert.equal((await list('', { principal: ANONYMOUS })).status, 200);
+    const signed = await list('', none);
+    assert.deepEqual([signed.status, names(signed.body)], [200, []]);
   });
 
-  it('denies an anonymous caller who may see none, and shows an authenticated one an empty list', async () => {
-    assert.equal((await list('', { may: () => false, principal: ANONYMOUS })).status, 403);
-    const signed = await list('', { may: () => false, principal: { kind: 'accessKey', id: 'key:x' } });
-    assert.deepEqual([signed.status, names(signed.body)], [200, []]);
+  it('asks authorisation who sees what', async () => {
+    const seen: unknown[] = [];
+    const visibleBuckets = (call: unknown) => (seen.push(call), [bucket('bob')]);
+    const [row] = bucketRows({ ...OPTIONS, visibleBuckets });
+    const reply = await row!.operation.handle(
+      { head: head('GET', '/'), principal: ROOT, snapshot: world.snapshot } as never,
+      { configuration: recordingConfiguration().configuration } as never,
+    );
+    assert.deepEqual([names(reply.body as string), seen.length], [['bob'], 1]);
   });
 
   it('gives pages, and goes on where the last one ended', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { CorsRule } from '@bonded/crds';
 import { corsHeaders } from '../../../../src/protocols/s3/cors/actual.ts';
+import { ruleFor } from '../../../../src/protocols/s3/cors/match.ts';
 import { bucket, head, perform, recordingConfiguration, snapshot, textOf } from '../fakes.ts';
 
 const RULES: readonly CorsRule[] = [
@@ -100,6 +101,16 @@ describe('CORS on the answers themselves', () => {
     assert.deepEqual(decorate('GET', 'https://ui.example', 'nothing'), {});
     assert.deepEqual(corsHeaders(head('GET', '/'), world.snapshot, undefined), {});
     assert.deepEqual(decorate('OPTIONS', 'https://ui.example'), {});
+  });
+});
+
+describe('CORS wildcards', () => {
+  const allows = (pattern: string, origin: string) =>
+    ruleFor([{ allowedOrigins: [pattern], allowedMethods: ['GET'] }], { origin, method: 'GET', headers: [] }) !== undefined;
+
+  it('stand for any characters, also none, and never for what is written twice', () => {
+    assert.ok(allows('https://*.x', 'https://a.b.x') && allows('*', 'null') && allows('a*', 'a') && allows('ab*ba', 'abba'));
+    assert.ok(!allows('ab*ba', 'aba') && !allows('https://*.x', 'https://x') && !allows('a', 'A'));
   });
 });
 

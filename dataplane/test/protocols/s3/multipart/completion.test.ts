@@ -19,7 +19,8 @@ describe('completion documents', () => {
   });
 
   it('10,000 parts with checksums are read', () => {
-    const part = (n: number) => `<Part><PartNumber>${n}</PartNumber><ETag>"${'0'.repeat(32)}"</ETag><ChecksumSHA256>${'A'.repeat(43)}=</ChecksumSHA256></Part>`;
+    const part = (n: number) =>
+      `<Part><PartNumber>${n}</PartNumber><ETag>"${'0'.repeat(32)}"</ETag><ChecksumSHA256>${'A'.repeat(43)}=</ChecksumSHA256></Part>`;
     const xml = `<CompleteMultipartUpload>${Array.from({ length: 10_000 }, (_, n) => part(n + 1)).join('')}</CompleteMultipartUpload>`;
     assert.ok(xml.length < 4 * 1024 * 1024);
     assert.equal(read(xml).length, 10_000);
@@ -29,7 +30,9 @@ describe('completion documents', () => {
     const tag = fc.constantFrom('PartNumber', 'ETag', 'ChecksumCRC32', 'Part', 'Other');
     const part = fc.array(fc.tuple(tag, fc.oneof(fc.string(), fc.nat().map(String))), { maxLength: 5 });
     const document = fc.array(part, { maxLength: 5 }).map((parts) => {
-      const inner = parts.map((fields) => `<Part>${fields.map(([name, text]) => `<${name}>${text.replace(/[&<>]/g, '')}</${name}>`).join('')}</Part>`);
+      const inner = parts.map(
+        (fields) => `<Part>${fields.map(([name, text]) => `<${name}>${text.replace(/[&<>]/g, '')}</${name}>`).join('')}</Part>`,
+      );
       return `<CompleteMultipartUpload>${inner.join('')}</CompleteMultipartUpload>`;
     });
     fc.assert(

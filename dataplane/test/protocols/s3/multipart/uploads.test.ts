@@ -18,7 +18,9 @@ async function begin(stage: Stage, target: string, headers: Record<string, strin
   return answer.element('UploadId')!;
 }
 
-const part = (stage: Stage, target: string, upload: string, number: number, body: string | Uint8Array, more: Partial<Ask> = {}): Promise<Answer> =>
+type Place = readonly [target: string, upload: string, number: number];
+
+const part = (stage: Stage, [target, upload, number]: Place, body: string | Uint8Array, more: Partial<Ask> = {}): Promise<Answer> =>
   stage.ask({ method: 'PUT', target: `${target}?partNumber=${number}&uploadId=${upload}`, body, ...more });
 
 interface Line {
@@ -35,13 +37,17 @@ const completion = (lines: readonly Line[]): string =>
     })
     .join('')}</CompleteMultipartUpload>`;
 
-const complete = (stage: Stage, target: string, upload: string, body: string, headers: Record<string, string> = {}, asker: Asker = {}): Promise<Answer> =>
-  stage.ask({ method: 'POST', target: `${target}?uploadId=${upload}`, body, headers, ...asker });
+const complete = (
+  stage: Stage,
+  [target, upload]: readonly [target: string, upload: string],
+  body: string,
+  more: Partial<Ask> = {},
+): Promise<Answer> => stage.ask({ method: 'POST', target: `${target}?uploadId=${upload}`, body, ...more });
 
 /** An upload of two parts, ready to be completed. */
 async function twoParts(stage: Stage, target: string, headers: Record<string, string> = {}, asker: Asker = {}) {
   const upload = await begin(stage, target, headers, asker);
-  const [first, last] = [await part(stage, target, upload, 1, FIRST, asker), await part(stage, target, upload, 2, LAST, asker)];
+  const [first, last] = [await part(stage, [target, upload, 1], FIRST, asker), await part(stage, [target, upload, 2], LAST, asker)];
   assert.deepEqual([first.status, last.status], [200, 200], first.text + last.text);
   return { upload, lines: [first, last].map(({ headers: { etag } }, at) => ({ number: at + 1, etag: etag! })), answers: [first, last] };
 }
@@ -49,9 +55,13 @@ async function twoParts(stage: Stage, target: string, headers: Record<string, st
 describe('multipart uploads', () => {
   it('become one object with everything that was said at the start', async () => {
     const stage = openStage();
-    const { upload, lines } = await twoParts(stage, '/kept/a/big', { 'content-type': 'text/plain', 'x-amz-meta-a': '1', 'x-amz-tagging': 'x=y' });
+    const { upload, lines } = await twoParts(stage, '/kept/a/big', {
+      'content-type': 'text/plain',
+      'x-amz-meta-a': '1',
+      'x-amz-tagging': 'x=y',
+    });
     assert.equal((await stage.get('/kept/a/big')).status, 404, 'nothing is named before the end');
-    const answer = await complete(stage, '/kept/a/big', upload, completion(lines));
+    const answer = await complete(stage, ['/kept/a/big', upload], completion(lines));
     assert.equal(answer.status, 200, answer.text);
     assert.equal(answer.element('ETag'), JOINED);
     assert.equal(answer.element('Location'), 'http://store.test/kept/a/big');
@@ -70,15 +80,15 @@ describe('multipart uploads', () => {
     const stage = openStage();
     const { upload, lines } = await twoParts(stage, '/plain/k');
     const body = completion(lines);
-    const first = await complete(stage, '/plain/k', upload, body, { 'if-none-match': '*' });
-    const again = await complete(stage, '/plain/k', upload, body, { 'if-none-match': '*' });
+    const first = await complete(stage, ['/plain/k', upload], body, { headers: { 'if-none-match': '*' } });
+    const again = await complete(stage, ['/plain/k', upload], body, { headers: { 'if-none-match': '*' } });
     assert.deepEqual([again.status, again.text], [200, first.text]);
   });
 
   it('are read by part, with the part’s checksum', async () => {
     const stage = openStage();
     const { upload, lines } = await twoParts(stage, '/plain/k', { 'x-amz-checksum-algorithm': 'CRC32' });
-    await complete(stage, '/plain/k', upload, completion(lines));
+    await complete(stage, ['/plain/k', upload], completion(lines));
     const second = await stage.get('/plain/k?partNumber=2', { 'x-amz-checksum-mode': 'ENABLED' });
     assert.deepEqual([second.status, second.text, second.headers['x-amz-mp-parts-count']], [206, 'the end', '2']);
     assert.equal(second.headers['content-range'], `bytes ${5 * MIB}-${WHOLE.length - 1}/${WHOLE.length}`);
@@ -93,13 +103,20 @@ describe('multipart uploads', () => {
   it('tell their parts by attribute, page by page', async () => {
     const stage = openStage();
     const { upload, lines } = await twoParts(stage, '/plain/k', { 'x-amz-checksum-algorithm': 'SHA256' });
-    await complete(stage, '/plain/k', upload, completion(lines));
-    const ask = (headers: Record<string, string>) => stage.get('/plain/k?attributes', { 'x-amz-object-attributes': 'ObjectParts,Checksum', ...headers });
+    await complete(stage, ['/plain/k', upload], completion(lines));
+    const ask = (headers: Record<string, string>) =>
+      stage.get('/plain/k?attributes', { 'x-amz-object-attributes': 'ObjectParts,Checksum', ...headers });
     const first = await ask({ 'x-amz-max-parts': '1' });
-    assert.deepEqual(['PartsCount', 'IsTruncated', 'NextPartNumberMarker'].map((name) => first.element(name)), ['2', 'true', '1']);
+    assert.deepEqual(
+      ['PartsCount', 'IsTruncated', 'NextPartNumberMarker'].map((name) => first.element(name)),
+      ['2', 'true', '1'],
+    );
     assert.deepEqual(first.elements('Size'), [String(5 * MIB)]);
     const second = await ask({ 'x-amz-part-number-marker': '1' });
-    assert.deepEqual(['IsTruncated', 'PartNumber', 'Size'].map((name) => second.element(name)), ['false', '2', '7']);
+    assert.deepEqual(
+      ['IsTruncated', 'PartNumber', 'Size'].map((name) => second.element(name)),
+      ['false', '2', '7'],
+    );
     assert.ok(second.elements('ChecksumSHA256').includes(await checksumOf('SHA256', LAST)));
     assert.ok(!second.text.includes('-2</ChecksumSHA256>'), 'the suffix is left out here');
   });
@@ -107,10 +124,10 @@ describe('multipart uploads', () => {
   it('replace a part that comes again, and take a subset of the parts', async () => {
     const stage = openStage();
     const upload = await begin(stage, '/plain/k');
-    await part(stage, '/plain/k', upload, 3, 'wrong');
-    await part(stage, '/plain/k', upload, 9, 'left out');
-    const { headers } = await part(stage, '/plain/k', upload, 3, 'right');
-    assert.equal((await complete(stage, '/plain/k', upload, completion([{ number: 3, etag: headers.etag! }]))).status, 200);
+    await part(stage, ['/plain/k', upload, 3], 'wrong');
+    await part(stage, ['/plain/k', upload, 9], 'left out');
+    const { headers } = await part(stage, ['/plain/k', upload, 3], 'right');
+    assert.equal((await complete(stage, ['/plain/k', upload], completion([{ number: 3, etag: headers.etag! }]))).status, 200);
     assert.equal((await stage.get('/plain/k')).text, 'right');
   });
 
@@ -118,18 +135,18 @@ describe('multipart uploads', () => {
     const stage = openStage();
     const upload = await begin(stage, '/plain/k');
     const bodies = [FIRST, Buffer.alloc(5 * MIB, 'b'), Buffer.from('z')];
-    const answers = await Promise.all(bodies.map((body, at) => part(stage, '/plain/k', upload, at + 1, body)));
+    const answers = await Promise.all(bodies.map((body, at) => part(stage, ['/plain/k', upload, at + 1], body)));
     const lines = answers.map(({ headers }, at) => ({ number: at + 1, etag: headers.etag! }));
-    assert.equal((await complete(stage, '/plain/k', upload, completion(lines))).status, 200);
+    assert.equal((await complete(stage, ['/plain/k', upload], completion(lines))).status, 200);
     assert.ok((await stage.get('/plain/k')).bytes.equals(Buffer.concat(bodies)));
   });
 
   it('end with an abort, after which nothing is left', async () => {
     const stage = openStage();
     const upload = await begin(stage, '/plain/k');
-    await part(stage, '/plain/k', upload, 1, 'x');
+    await part(stage, ['/plain/k', upload, 1], 'x');
     assert.equal((await stage.ask({ method: 'DELETE', target: `/plain/k?uploadId=${upload}` })).status, 204);
-    assert.equal((await part(stage, '/plain/k', upload, 2, 'y')).element('Code'), 'NoSuchUpload');
+    assert.equal((await part(stage, ['/plain/k', upload, 2], 'y')).element('Code'), 'NoSuchUpload');
     assert.equal((await stage.ask({ method: 'DELETE', target: `/plain/k?uploadId=${upload}` })).element('Code'), 'NoSuchUpload');
     assert.equal((await stage.get(`/plain/k?uploadId=${upload}`)).element('Code'), 'NoSuchUpload');
   });
@@ -148,7 +165,7 @@ describe('multipart uploads', () => {
     const stage = openStage();
     const { upload, lines } = await twoParts(stage, '/plain/k', {}, { as: 'publisher' });
     await stage.put('/plain/k', 'somebody was faster');
-    const answer = await complete(stage, '/plain/k', upload, completion(lines), {}, { as: 'publisher' });
+    const answer = await complete(stage, ['/plain/k', upload], completion(lines), { as: 'publisher' });
     assert.deepEqual([answer.status, answer.element('Code')], [403, 'AccessDenied']);
     assert.equal((await stage.get('/plain/k')).text, 'somebody was faster');
     assert.equal((await stage.ask({ method: 'POST', target: '/plain/k?uploads', as: 'publisher' })).status, 403);
@@ -159,11 +176,13 @@ describe('multipart uploads', () => {
     const uploads = await Promise.all(
       Array.from({ length: 5 }, async () => {
         const upload = await begin(stage, '/plain/race');
-        return { upload, etag: (await part(stage, '/plain/race', upload, 1, upload)).headers.etag! };
+        return { upload, etag: (await part(stage, ['/plain/race', upload, 1], upload)).headers.etag! };
       }),
     );
     const answers = await Promise.all(
-      uploads.map(({ upload, etag }) => complete(stage, '/plain/race', upload, completion([{ number: 1, etag }]), { 'if-none-match': '*' })),
+      uploads.map(({ upload, etag }) =>
+        complete(stage, ['/plain/race', upload], completion([{ number: 1, etag }]), { headers: { 'if-none-match': '*' } }),
+      ),
     );
     assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 412, 412, 412, 412]);
   });
@@ -183,23 +202,37 @@ describe('checksums of uploads', () => {
       const stage = openStage();
       const header = `x-amz-checksum-${algorithm.toLowerCase()}`;
       const wish: Record<string, string> = asked ? { 'x-amz-checksum-type': asked } : {};
-      const created = await stage.ask({ method: 'POST', target: '/plain/k?uploads', headers: { 'x-amz-checksum-algorithm': algorithm, ...wish } });
+      const created = await stage.ask({
+        method: 'POST',
+        target: '/plain/k?uploads',
+        headers: { 'x-amz-checksum-algorithm': algorithm, ...wish },
+      });
       assert.deepEqual([created.headers['x-amz-checksum-algorithm'], created.headers['x-amz-checksum-type']], [algorithm, type]);
       const upload = created.element('UploadId')!;
       const sums = [await checksumOf(algorithm, FIRST), await checksumOf(algorithm, LAST)];
       const answers = [
-        await part(stage, '/plain/k', upload, 1, FIRST, { headers: { [header]: sums[0]! } }),
-        await part(stage, '/plain/k', upload, 2, LAST),
+        await part(stage, ['/plain/k', upload, 1], FIRST, { headers: { [header]: sums[0]! } }),
+        await part(stage, ['/plain/k', upload, 2], LAST),
       ];
-      assert.deepEqual(answers.map(({ headers }) => headers[header]), sums);
+      assert.deepEqual(
+        answers.map(({ headers }) => headers[header]),
+        sums,
+      );
       const lines = answers.map(({ headers }, at): Line => ({ number: at + 1, etag: headers.etag!, checksum: [algorithm, sums[at]!] }));
       const composite = `${await checksumOf(algorithm, Buffer.concat(sums.map((sum) => Buffer.from(sum, 'base64'))))}-2`;
       const whole = type === 'COMPOSITE' ? composite : await checksumOf(algorithm, WHOLE);
       const other = type === 'COMPOSITE' ? `${await checksumOf(algorithm, WHOLE)}-2` : await checksumOf(algorithm, FIRST);
       const said = { 'x-amz-checksum-type': type, 'x-amz-mp-object-size': String(WHOLE.length) };
-      assert.equal((await complete(stage, '/plain/k', upload, completion(lines), { ...said, [header]: other })).element('Code'), 'BadDigest');
-      const answer = await complete(stage, '/plain/k', upload, completion(lines), { ...said, [header]: whole });
-      assert.deepEqual([answer.status, answer.element(`Checksum${algorithm}`), answer.element('ChecksumType')], [200, whole, type], answer.text);
+      assert.equal(
+        (await complete(stage, ['/plain/k', upload], completion(lines), { headers: { ...said, [header]: other } })).element('Code'),
+        'BadDigest',
+      );
+      const answer = await complete(stage, ['/plain/k', upload], completion(lines), { headers: { ...said, [header]: whole } });
+      assert.deepEqual(
+        [answer.status, answer.element(`Checksum${algorithm}`), answer.element('ChecksumType')],
+        [200, whole, type],
+        answer.text,
+      );
       const read = await stage.ask({ method: 'HEAD', target: '/plain/k', headers: { 'x-amz-checksum-mode': 'ENABLED' } });
       assert.deepEqual([read.headers[header], read.headers['x-amz-checksum-type']], [whole, type]);
     });
@@ -233,7 +266,12 @@ describe('refusals of parts and completions', () => {
     ['a part that is no number', 'one', {}, 'InvalidArgument'],
     ['another MD5', 1, { headers: { 'content-md5': md5(FIRST).toString('base64') } }, 'BadDigest'],
     ['another checksum', 1, { headers: { 'x-amz-checksum-crc32': 'AAAAAA==' } }, 'BadDigest'],
-    ['another algorithm than the upload’s', 1, { headers: { 'x-amz-checksum-sha1': createHash('sha1').update('x').digest('base64') } }, 'InvalidRequest'],
+    [
+      'another algorithm than the upload’s',
+      1,
+      { headers: { 'x-amz-checksum-sha1': createHash('sha1').update('x').digest('base64') } },
+      'InvalidRequest',
+    ],
     ['more than 5 GiB', 1, { length: 5 * 1024 ** 3 + 1 }, 'EntityTooLarge'],
     ['no length', 1, { lengthless: true }, 'MissingContentLength'],
     ['customer keys', 1, { headers: { 'x-amz-server-side-encryption-customer-key': 'x' } }, 'NotImplemented'],
@@ -253,10 +291,10 @@ describe('refusals of parts and completions', () => {
     const stage = openStage();
     const upload = await begin(stage, '/plain/k');
     const sum = await checksumOf('SHA256', LAST);
-    const { headers } = await part(stage, '/plain/k', upload, 1, LAST, { headers: { 'x-amz-checksum-sha256': sum } });
+    const { headers } = await part(stage, ['/plain/k', upload, 1], LAST, { headers: { 'x-amz-checksum-sha256': sum } });
     assert.equal(headers['x-amz-checksum-sha256'], sum);
     const line: Line = { number: 1, etag: headers.etag!, checksum: ['SHA256', sum] };
-    assert.equal((await complete(stage, '/plain/k', upload, completion([line]))).status, 200);
+    assert.equal((await complete(stage, ['/plain/k', upload], completion([line]))).status, 200);
   });
 
   const one = (etag: string) => completion([{ number: 1, etag }]);
@@ -266,7 +304,13 @@ describe('refusals of parts and completions', () => {
     ['no XML', () => 'parts', {}, 'MalformedXML'],
     ['no parts', () => completion([]), {}, 'MalformedXML'],
     ['10,001 parts', () => completion(Array.from({ length: 10_001 }, () => ({ number: 1, etag: 'x' }))), {}, 'MalformedXML'],
-    ['an element nobody knows', () => '<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>x</ETag><ChecksumMD5>x</ChecksumMD5></Part></CompleteMultipartUpload>', {}, 'MalformedXML'],
+    [
+      'an element nobody knows',
+      () =>
+        '<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>x</ETag><ChecksumMD5>x</ChecksumMD5></Part></CompleteMultipartUpload>',
+      {},
+      'MalformedXML',
+    ],
     ['a part number of 0', () => completion([{ number: 0, etag: 'x' }]), {}, 'InvalidArgument'],
     ['the wrong order', ([first, last]) => completion([last!, first!]), {}, 'InvalidPartOrder'],
     ['a part twice', ([first]) => completion([first!, first!]), {}, 'InvalidPartOrder'],
@@ -278,7 +322,12 @@ describe('refusals of parts and completions', () => {
     ['another checksum of the whole', (lines) => completion(lines), { 'x-amz-checksum-crc64nvme': 'AAAAAAAAAAA=' }, 'BadDigest'],
     ['another checksum type', (lines) => completion(lines), { 'x-amz-checksum-type': 'COMPOSITE' }, 'InvalidRequest'],
     ['a checksum of the wrong length', (lines) => completion(lines), { 'x-amz-checksum-crc32': 'AAAAAAAAAAA=' }, 'InvalidRequest'],
-    ['two checksums', (lines) => completion(lines), { 'x-amz-checksum-crc32': 'AAAAAA==', 'x-amz-checksum-crc64nvme': 'AAAAAAAAAAA=' }, 'InvalidRequest'],
+    [
+      'two checksums',
+      (lines) => completion(lines),
+      { 'x-amz-checksum-crc32': 'AAAAAA==', 'x-amz-checksum-crc64nvme': 'AAAAAAAAAAA=' },
+      'InvalidRequest',
+    ],
     ['an unknown checksum', (lines) => completion(lines), { 'x-amz-checksum-sha512': 'AAAA' }, 'InvalidRequest'],
     ['a body with another MD5', (lines) => completion(lines), { 'content-md5': md5(FIRST).toString('base64') }, 'BadDigest'],
     ['If-Match on nothing', (lines) => completion(lines), { 'if-match': '"x"' }, 'NoSuchKey'],
@@ -288,20 +337,20 @@ describe('refusals of parts and completions', () => {
     const stage = openStage();
     const { upload, lines } = await twoParts(stage, '/plain/k');
     for (const [what, body, headers, code] of completions) {
-      const answer = await complete(stage, '/plain/k', upload, body(lines), headers);
+      const answer = await complete(stage, ['/plain/k', upload], body(lines), { headers });
       assert.equal(answer.element('Code'), code, `${what}: ${answer.text.slice(0, 300)}`);
     }
-    assert.equal((await complete(stage, '/plain/k', upload, completion(lines))).status, 200);
+    assert.equal((await complete(stage, ['/plain/k', upload], completion(lines))).status, 200);
   });
 
   it('a part that is too small, and an upload that is not there', async () => {
     const stage = openStage();
     const upload = await begin(stage, '/plain/k');
-    const etags = await Promise.all([1, 2].map(async (number) => (await part(stage, '/plain/k', upload, number, 'small')).headers.etag!));
+    const etags = await Promise.all([1, 2].map(async (number) => (await part(stage, ['/plain/k', upload, number], 'small')).headers.etag!));
     const body = completion(etags.map((etag, at) => ({ number: at + 1, etag })));
-    assert.equal((await complete(stage, '/plain/k', upload, body)).element('Code'), 'EntityTooSmall');
-    assert.equal((await complete(stage, '/plain/k', 'nothing', body)).element('Code'), 'NoSuchUpload');
-    assert.equal((await complete(stage, '/plain/other', upload, body)).element('Code'), 'NoSuchUpload');
+    assert.equal((await complete(stage, ['/plain/k', upload], body)).element('Code'), 'EntityTooSmall');
+    assert.equal((await complete(stage, ['/plain/k', 'nothing'], body)).element('Code'), 'NoSuchUpload');
+    assert.equal((await complete(stage, ['/plain/other', upload], body)).element('Code'), 'NoSuchUpload');
   });
 });
 
@@ -317,7 +366,7 @@ describe('part copies', () => {
     assert.equal(answer.status, 200, answer.text);
     assert.equal(answer.element('ETag'), `"${md5(Buffer.from('2345')).toString('hex')}"`);
     assert.equal(answer.element('ChecksumCRC64NVME'), await checksumOf('CRC64NVME', Buffer.from('2345')));
-    assert.equal((await complete(stage, '/other/to', upload, completion([{ number: 1, etag: answer.element('ETag')! }]))).status, 200);
+    assert.equal((await complete(stage, ['/other/to', upload], completion([{ number: 1, etag: answer.element('ETag')! }]))).status, 200);
     assert.equal((await stage.get('/other/to')).text, '2345');
   });
 
@@ -351,11 +400,17 @@ describe('lists of parts and uploads', () => {
   it('parts come in order, page by page', async () => {
     const stage = openStage();
     const upload = await begin(stage, '/plain/k', { 'x-amz-checksum-algorithm': 'SHA1', 'x-amz-storage-class': 'STANDARD_IA' });
-    for (const number of [9, 2, 5]) await part(stage, '/plain/k', upload, number, `part ${number}`);
+    for (const number of [9, 2, 5]) await part(stage, ['/plain/k', upload, number], `part ${number}`);
     const first = await stage.get(`/plain/k?uploadId=${upload}&max-parts=2`);
     assert.deepEqual(first.elements('PartNumber'), ['2', '5']);
-    assert.deepEqual(['IsTruncated', 'NextPartNumberMarker', 'MaxParts'].map((name) => first.element(name)), ['true', '5', '2']);
-    assert.deepEqual(['StorageClass', 'ChecksumAlgorithm', 'ChecksumType'].map((name) => first.element(name)), ['STANDARD_IA', 'SHA1', 'COMPOSITE']);
+    assert.deepEqual(
+      ['IsTruncated', 'NextPartNumberMarker', 'MaxParts'].map((name) => first.element(name)),
+      ['true', '5', '2'],
+    );
+    assert.deepEqual(
+      ['StorageClass', 'ChecksumAlgorithm', 'ChecksumType'].map((name) => first.element(name)),
+      ['STANDARD_IA', 'SHA1', 'COMPOSITE'],
+    );
     assert.equal(first.element('ChecksumSHA1'), await checksumOf('SHA1', Buffer.from('part 2')));
     const second = await stage.get(`/plain/k?uploadId=${upload}&part-number-marker=5`);
     assert.deepEqual([second.elements('PartNumber'), second.element('IsTruncated'), second.element('Size')], [['9'], 'false', '6']);
@@ -370,7 +425,13 @@ describe('lists of parts and uploads', () => {
     const all = await stage.get('/plain?uploads');
     assert.deepEqual(all.elements('Key'), ['a/1', 'a/2', 'b', 'b', 'c d']);
     const folders = await stage.get('/plain?uploads&delimiter=%2F&encoding-type=url');
-    assert.deepEqual([folders.elements('Key'), folders.elements('Prefix')], [['b', 'b', 'c%20d'], ['', 'a/']]);
+    assert.deepEqual(
+      [folders.elements('Key'), folders.elements('Prefix')],
+      [
+        ['b', 'b', 'c%20d'],
+        ['', 'a/'],
+      ],
+    );
     assert.deepEqual((await stage.get('/plain?uploads&prefix=a%2F')).elements('Key'), ['a/1', 'a/2']);
     const page = await stage.get('/plain?uploads&max-uploads=3');
     assert.deepEqual([page.element('IsTruncated'), page.element('NextKeyMarker')], ['true', 'b']);

@@ -68,15 +68,24 @@ describe('object attributes', () => {
   ];
   for (const [fields, code] of refusals) {
     it(`refuses ${JSON.stringify(fields).slice(0, 80)} as ${code}`, () => {
-      assert.throws(() => readAttributes(fields), (error) => isError(error, code));
+      assert.throws(
+        () => readAttributes(fields),
+        (error) => isError(error, code),
+      );
     });
   }
 
   it('metadata counts names and values in bytes, up to just 2 KB', () => {
     const name = 'n'.repeat(48);
     assert.doesNotThrow(() => readMetadata({ [`x-amz-meta-${name}`]: 'v'.repeat(2000) }));
-    assert.throws(() => readMetadata({ [`x-amz-meta-${name}`]: 'v'.repeat(2001) }), (error) => isError(error, 'MetadataTooLarge'));
-    assert.throws(() => readMetadata({ 'x-amz-meta-a': toField('ü'.repeat(1024)) }), (error) => isError(error, 'MetadataTooLarge'));
+    assert.throws(
+      () => readMetadata({ [`x-amz-meta-${name}`]: 'v'.repeat(2001) }),
+      (error) => isError(error, 'MetadataTooLarge'),
+    );
+    assert.throws(
+      () => readMetadata({ 'x-amz-meta-a': toField('ü'.repeat(1024)) }),
+      (error) => isError(error, 'MetadataTooLarge'),
+    );
   });
 
   it('metadata beyond US-ASCII comes back as encoded words, and encoded words as they were', () => {
@@ -97,7 +106,9 @@ describe('object attributes', () => {
         assert.equal(fromField(toField(text)), text);
         const words = toEncodedWords(text);
         assert.ok(/^[\x00-\x7f]*$/.test(words));
-        const decoded = words.replaceAll('?= =?', '?==?').replace(/=\?UTF-8\?B\?([^?]*)\?=/g, (_, b64: string) => Buffer.from(b64, 'base64').toString());
+        const decoded = words
+          .replaceAll('?= =?', '?==?')
+          .replace(/=\?UTF-8\?B\?([^?]*)\?=/g, (_, b64: string) => Buffer.from(b64, 'base64').toString());
         if (/[^\x00-\x7f]/.test(text)) assert.equal(decoded, text);
         for (const word of words.match(/=\?UTF-8\?B\?[^?]*\?=/g) ?? []) assert.ok(word.length <= 75);
       }),

@@ -5,7 +5,8 @@ import { openStage } from './stage.ts';
 import type { Asker, Stage } from './stage.ts';
 
 describe('GetObjectAttributes', () => {
-  const ask = (stage: Stage, wanted: string, asker: Asker = {}) => stage.get('/plain/k?attributes', { 'x-amz-object-attributes': wanted }, asker);
+  const ask = (stage: Stage, wanted: string, asker: Asker = {}) =>
+    stage.get('/plain/k?attributes', { 'x-amz-object-attributes': wanted }, asker);
 
   it('answers what is asked for, and nothing else', async () => {
     const stage = openStage();
@@ -35,7 +36,9 @@ describe('GetObjectAttributes', () => {
 
 describe('object tagging', () => {
   const tagging = (tags: Record<string, string>) =>
-    `<Tagging><TagSet>${Object.entries(tags).map(([key, value]) => `<Tag><Key>${key}</Key><Value>${value}</Value></Tag>`).join('')}</TagSet></Tagging>`;
+    `<Tagging><TagSet>${Object.entries(tags)
+      .map(([key, value]) => `<Tag><Key>${key}</Key><Value>${value}</Value></Tag>`)
+      .join('')}</TagSet></Tagging>`;
 
   it('sets, gets and removes tags of the current and of older versions', async () => {
     const stage = openStage();
@@ -81,7 +84,10 @@ describe('object tagging', () => {
     assert.equal((await stage.get('/plain/none?tagging', {}, { as: 'fetcher' })).element('Code'), 'AccessDenied');
     await stage.put('/kept/k', '1');
     const marker = (await stage.ask({ method: 'DELETE', target: '/kept/k' })).headers['x-amz-version-id']!;
-    assert.equal((await stage.ask({ method: 'PUT', target: `/kept/k?tagging&versionId=${marker}`, body: tagging({ a: '1' }) })).status, 405);
+    assert.equal(
+      (await stage.ask({ method: 'PUT', target: `/kept/k?tagging&versionId=${marker}`, body: tagging({ a: '1' }) })).status,
+      405,
+    );
   });
 });
 

@@ -45,7 +45,11 @@ describe('read conditions', () => {
   ];
   for (const [fields, expected] of cases) {
     it(`${JSON.stringify(fields)} → ${expected}`, () => {
-      if (expected === 412) assert.throws(() => judgeRead(fields, READ_CONDITIONS, version), (error) => isError(error, 'PreconditionFailed'));
+      if (expected === 412)
+        assert.throws(
+          () => judgeRead(fields, READ_CONDITIONS, version),
+          (error) => isError(error, 'PreconditionFailed'),
+        );
       else assert.equal(judgeRead(fields, READ_CONDITIONS, version), expected);
     });
   }
@@ -111,14 +115,21 @@ describe('write conditions', () => {
       { 'if-modified-since': SAME },
       { 'if-unmodified-since': SAME },
     ];
-    for (const fields of refused) assert.throws(() => readWriteConditions(fields), (error) => isError(error, 'NotImplemented'));
+    for (const fields of refused)
+      assert.throws(
+        () => readWriteConditions(fields),
+        (error) => isError(error, 'NotImplemented'),
+      );
   });
 
   it('deletes may name ETag, time and size', () => {
     const fields = { 'if-match': '"a"', 'x-amz-if-match-last-modified-time': SAME, 'x-amz-if-match-size': '12' };
     assert.deepEqual(readDeleteConditions(fields), { ifMatch: ['a'], ifMatchModified: Date.parse(SAME), ifMatchSize: 12 });
     for (const bad of [{ 'x-amz-if-match-size': '-1' }, { 'x-amz-if-match-last-modified-time': 'soon' }] as Record<string, string>[]) {
-      assert.throws(() => readDeleteConditions(bad), (error) => isError(error, 'InvalidArgument'));
+      assert.throws(
+        () => readDeleteConditions(bad),
+        (error) => isError(error, 'InvalidArgument'),
+      );
     }
   });
 });

@@ -43,7 +43,13 @@ describe('CopyObject', () => {
   it('REPLACE takes everything from the request', async () => {
     const stage = await stageWithSource();
     const directives = { 'x-amz-metadata-directive': 'REPLACE', 'x-amz-tagging-directive': 'REPLACE' };
-    await copy(stage, '/plain/to', { ...directives, 'content-type': 'a/b', 'x-amz-meta-b': '2', 'x-amz-tagging': 'x=1&y=2', 'x-amz-storage-class': 'ONEZONE_IA' });
+    await copy(stage, '/plain/to', {
+      ...directives,
+      'content-type': 'a/b',
+      'x-amz-meta-b': '2',
+      'x-amz-tagging': 'x=1&y=2',
+      'x-amz-storage-class': 'ONEZONE_IA',
+    });
     const { headers } = await stage.get('/plain/to');
     assert.equal(headers['content-type'], 'a/b');
     assert.equal(headers['x-amz-meta-a'], undefined);
@@ -74,7 +80,10 @@ describe('CopyObject', () => {
     const stage = await stageWithSource();
     const answer = await copy(stage, '/plain/to', { 'x-amz-checksum-algorithm': 'SHA256' });
     assert.equal(answer.element('ChecksumSHA256'), await checksumOf('SHA256', Buffer.from(BODY)));
-    assert.equal((await stage.get('/plain/to', { 'x-amz-checksum-mode': 'ENABLED' })).headers['x-amz-checksum-sha256'], answer.element('ChecksumSHA256'));
+    assert.equal(
+      (await stage.get('/plain/to', { 'x-amz-checksum-mode': 'ENABLED' })).headers['x-amz-checksum-sha256'],
+      answer.element('ChecksumSHA256'),
+    );
     assert.equal((await copy(stage, '/plain/to', { 'x-amz-checksum-algorithm': 'MD5' })).element('Code'), 'InvalidRequest');
   });
 
@@ -94,26 +103,39 @@ describe('CopyObject', () => {
 
   const etag = `"${createHash('md5').update(BODY).digest('hex')}"`;
   const past = 'Thu, 01 Jan 2015 00:00:00 GMT';
-  const refusals: readonly (readonly [what: string, headers: Record<string, string>, more: Partial<Ask>, status: number, code: string])[] = [
-    ['a source that is not there', { 'x-amz-copy-source': 'plain/none' }, {}, 404, 'NoSuchKey'],
-    ['the same for one who sees nothing', { 'x-amz-copy-source': 'plain/none' }, { denied: ['s3:ListBucket'] }, 403, 'AccessDenied'],
-    ['a source bucket that is not there', { 'x-amz-copy-source': 'nowhere/k' }, {}, 404, 'NoSuchBucket'],
-    ['a malformed source', { 'x-amz-copy-source': 'plain' }, {}, 400, 'InvalidArgument'],
-    ['a source that may not be read', {}, { as: 'dropper' }, 403, 'AccessDenied'],
-    ['a version that may not be read', { 'x-amz-copy-source': 'plain/from?versionId=null' }, { denied: ['s3:GetObjectVersion'] }, 403, 'AccessDenied'],
-    ['tags that may not be read', {}, { denied: ['s3:GetObjectTagging'] }, 403, 'AccessDenied'],
-    ['tags that may not be set', {}, { denied: ['s3:PutObjectTagging'] }, 403, 'AccessDenied'],
-    ['an unknown metadata directive', { 'x-amz-metadata-directive': 'MERGE' }, {}, 400, 'InvalidArgument'],
-    ['an unknown tagging directive', { 'x-amz-tagging-directive': 'copy' }, {}, 400, 'InvalidArgument'],
-    ['another source owner', { 'x-amz-source-expected-bucket-owner': '1' }, {}, 403, 'AccessDenied'],
-    ['a source with another ETag', { 'x-amz-copy-source-if-match': '"x"' }, {}, 412, 'PreconditionFailed'],
-    ['a source with this ETag', { 'x-amz-copy-source-if-none-match': etag }, {}, 412, 'PreconditionFailed'],
-    ['a source modified since', { 'x-amz-copy-source-if-unmodified-since': past }, {}, 412, 'PreconditionFailed'],
-    ['a source not modified since', { 'x-amz-copy-source-if-modified-since': new Date(Date.now() + 60_000).toUTCString() }, {}, 412, 'PreconditionFailed'],
-    ['a target with another ETag', { 'if-match': '"x"' }, {}, 404, 'NoSuchKey'],
-    ['encryption', { 'x-amz-server-side-encryption': 'AES256' }, {}, 501, 'NotImplemented'],
-    ['an ACL for others', { 'x-amz-acl': 'public-read' }, {}, 400, 'AccessControlListNotSupported'],
-  ];
+  const refusals: readonly (readonly [what: string, headers: Record<string, string>, more: Partial<Ask>, status: number, code: string])[] =
+    [
+      ['a source that is not there', { 'x-amz-copy-source': 'plain/none' }, {}, 404, 'NoSuchKey'],
+      ['the same for one who sees nothing', { 'x-amz-copy-source': 'plain/none' }, { denied: ['s3:ListBucket'] }, 403, 'AccessDenied'],
+      ['a source bucket that is not there', { 'x-amz-copy-source': 'nowhere/k' }, {}, 404, 'NoSuchBucket'],
+      ['a malformed source', { 'x-amz-copy-source': 'plain' }, {}, 400, 'InvalidArgument'],
+      ['a source that may not be read', {}, { as: 'dropper' }, 403, 'AccessDenied'],
+      [
+        'a version that may not be read',
+        { 'x-amz-copy-source': 'plain/from?versionId=null' },
+        { denied: ['s3:GetObjectVersion'] },
+        403,
+        'AccessDenied',
+      ],
+      ['tags that may not be read', {}, { denied: ['s3:GetObjectTagging'] }, 403, 'AccessDenied'],
+      ['tags that may not be set', {}, { denied: ['s3:PutObjectTagging'] }, 403, 'AccessDenied'],
+      ['an unknown metadata directive', { 'x-amz-metadata-directive': 'MERGE' }, {}, 400, 'InvalidArgument'],
+      ['an unknown tagging directive', { 'x-amz-tagging-directive': 'copy' }, {}, 400, 'InvalidArgument'],
+      ['another source owner', { 'x-amz-source-expected-bucket-owner': '1' }, {}, 403, 'AccessDenied'],
+      ['a source with another ETag', { 'x-amz-copy-source-if-match': '"x"' }, {}, 412, 'PreconditionFailed'],
+      ['a source with this ETag', { 'x-amz-copy-source-if-none-match': etag }, {}, 412, 'PreconditionFailed'],
+      ['a source modified since', { 'x-amz-copy-source-if-unmodified-since': past }, {}, 412, 'PreconditionFailed'],
+      [
+        'a source not modified since',
+        { 'x-amz-copy-source-if-modified-since': new Date(Date.now() + 60_000).toUTCString() },
+        {},
+        412,
+        'PreconditionFailed',
+      ],
+      ['a target with another ETag', { 'if-match': '"x"' }, {}, 404, 'NoSuchKey'],
+      ['encryption', { 'x-amz-server-side-encryption': 'AES256' }, {}, 501, 'NotImplemented'],
+      ['an ACL for others', { 'x-amz-acl': 'public-read' }, {}, 400, 'AccessControlListNotSupported'],
+    ];
   for (const [what, headers, more, status, code] of refusals) {
     it(`refuses ${what}`, async () => {
       const stage = await stageWithSource();

@@ -66,7 +66,8 @@ describe('DeleteObject', () => {
   });
 });
 
-const document = (lines: readonly string[], more = '') => `<Delete xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${more}${lines.map((line) => `<Object>${line}</Object>`).join('')}</Delete>`;
+const document = (lines: readonly string[], more = '') =>
+  `<Delete xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${more}${lines.map((line) => `<Object>${line}</Object>`).join('')}</Delete>`;
 
 async function removeMany(stage: Stage, body: string, headers?: Record<string, string>, asker: Asker = {}) {
   const md5 = createHash('md5').update(body).digest('base64');
@@ -114,9 +115,26 @@ describe('DeleteObjects', () => {
     assert.equal(answer.element('DeleteMarker'), 'true');
     const marker = answer.element('DeleteMarkerVersionId')!;
     const again = document([`<Key>k</Key><VersionId>${marker}</VersionId>`]);
-    const removed = await stage.ask({ method: 'POST', target: '/kept?delete', body: again, headers: { 'content-md5': createHash('md5').update(again).digest('base64') } });
-    assert.deepEqual([removed.element('VersionId'), removed.element('DeleteMarker'), removed.element('DeleteMarkerVersionId')], [marker, 'true', marker]);
+    const removed = await stage.ask({
+      method: 'POST',
+      target: '/kept?delete',
+      body: again,
+      headers: { 'content-md5': createHash('md5').update(again).digest('base64') },
+    });
+    assert.deepEqual(
+      [removed.element('VersionId'), removed.element('DeleteMarker'), removed.element('DeleteMarkerVersionId')],
+      [marker, 'true', marker],
+    );
     assert.equal((await stage.get('/kept/k')).text, '1');
+  });
+
+  it('a condition on the content needs the right to read it', async () => {
+    const stage = openStage();
+    await stage.put('/plain/a', '1');
+    const guess = document(['<Key>a</Key><ETag>"guess"</ETag>', '<Key>a</Key><Size>1</Size>']);
+    const answer = await removeMany(stage, guess, undefined, { denied: ['s3:GetObject'] });
+    assert.deepEqual(answer.elements('Code'), ['AccessDenied', 'AccessDenied']);
+    assert.equal((await stage.get('/plain/a')).status, 200);
   });
 
   it('a caller without rights is told so name by name', async () => {
@@ -165,9 +183,11 @@ describe('DeleteObjects', () => {
 
   it('any document is deletions or a refusal', () => {
     const line = fc.record({ tag: fc.constantFrom('Key', 'VersionId', 'ETag', 'Size', 'LastModifiedTime', 'Other'), text: fc.string() });
-    const xml = fc.array(fc.array(line, { maxLength: 4 }), { maxLength: 4 }).map((objects) =>
-      document(objects.map((lines) => lines.map(({ tag, text }) => `<${tag}>${text.replace(/[&<>]/g, '')}</${tag}>`).join(''))),
-    );
+    const xml = fc
+      .array(fc.array(line, { maxLength: 4 }), { maxLength: 4 })
+      .map((objects) =>
+        document(objects.map((lines) => lines.map(({ tag, text }) => `<${tag}>${text.replace(/[&<>]/g, '')}</${tag}>`).join(''))),
+      );
     fc.assert(
       fc.property(fc.oneof(xml, fc.string()), (text) => {
         try {

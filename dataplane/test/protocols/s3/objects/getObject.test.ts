@@ -15,7 +15,12 @@ async function stageWithObject(headers: Record<string, string> = {}): Promise<St
 
 describe('GetObject and HeadObject', () => {
   it('HEAD answers just what GET does, without the bytes', async () => {
-    const { get, ask } = await stageWithObject({ 'content-type': 'text/plain', 'x-amz-meta-a': 'b', 'cache-control': 'no-cache', 'x-amz-tagging': 'x=y' });
+    const { get, ask } = await stageWithObject({
+      'content-type': 'text/plain',
+      'x-amz-meta-a': 'b',
+      'cache-control': 'no-cache',
+      'x-amz-tagging': 'x=y',
+    });
     const [read, looked] = [await get('/plain/k'), await ask({ method: 'HEAD', target: '/plain/k' })];
     assert.equal(read.status, 200);
     assert.equal(read.text, BODY);
@@ -43,7 +48,10 @@ describe('GetObject and HeadObject', () => {
   it('serves one range as 206 and ignores several', async () => {
     const { get } = await stageWithObject();
     const part = await get('/plain/k', { range: 'bytes=2-4' });
-    assert.deepEqual([part.status, part.text, part.headers['content-range'], part.headers['content-length']], [206, '234', 'bytes 2-4/10', '3']);
+    assert.deepEqual(
+      [part.status, part.text, part.headers['content-range'], part.headers['content-length']],
+      [206, '234', 'bytes 2-4/10', '3'],
+    );
     const tail = await get('/plain/k', { range: 'bytes=-3' });
     assert.deepEqual([tail.status, tail.text], [206, '789']);
     const several = await get('/plain/k', { range: 'bytes=0-1,4-5' });
@@ -78,13 +86,19 @@ describe('GetObject and HeadObject', () => {
     assert.equal(whole.headers['x-amz-checksum-sha256'], await checksumOf('SHA256', Buffer.from(BODY)));
     assert.equal(whole.headers['x-amz-checksum-type'], 'FULL_OBJECT');
     assert.equal((await get('/plain/k', { ...asked, range: 'bytes=0-3' })).headers['x-amz-checksum-sha256'], undefined);
-    assert.equal((await get('/plain/k', { ...asked, range: 'bytes=0-' })).headers['x-amz-checksum-sha256'], whole.headers['x-amz-checksum-sha256']);
+    assert.equal(
+      (await get('/plain/k', { ...asked, range: 'bytes=0-' })).headers['x-amz-checksum-sha256'],
+      whole.headers['x-amz-checksum-sha256'],
+    );
   });
 
   it('what was put at once is part 1 of itself', async () => {
     const { get, put } = await stageWithObject();
     const part = await get('/plain/k?partNumber=1');
-    assert.deepEqual([part.status, part.text, part.headers['content-range'], part.headers['x-amz-mp-parts-count']], [206, BODY, 'bytes 0-9/10', undefined]);
+    assert.deepEqual(
+      [part.status, part.text, part.headers['content-range'], part.headers['x-amz-mp-parts-count']],
+      [206, BODY, 'bytes 0-9/10', undefined],
+    );
     const second = await get('/plain/k?partNumber=2');
     assert.deepEqual([second.status, second.element('Code'), second.element('ActualPartCount')], [416, 'InvalidPartNumber', '1']);
     assert.equal((await get('/plain/k?partNumber=0')).element('Code'), 'InvalidArgument');
@@ -95,7 +109,8 @@ describe('GetObject and HeadObject', () => {
 
   it('overrides headers for those who signed for it', async () => {
     const { get } = await stageWithObject({ 'content-type': 'text/plain', 'content-language': 'de' });
-    const query = 'response-content-type=text/html&response-cache-control=private&response-content-disposition=attachment%3B%20filename%3D%22%C3%BC%22&response-expires=0';
+    const query =
+      'response-content-type=text/html&response-cache-control=private&response-content-disposition=attachment%3B%20filename%3D%22%C3%BC%22&response-expires=0';
     const answer = await get(`/plain/k?${query}`);
     assert.equal(answer.headers['content-type'], 'text/html');
     assert.equal(answer.headers['cache-control'], 'private');
@@ -117,7 +132,11 @@ describe('GetObject and HeadObject', () => {
       ['image/png', false],
     ] as const) {
       const { get } = await stageWithObject({ 'content-type': type });
-      assert.equal((await get('/plain/k', {}, { as: 'anonymous' })).headers['content-security-policy'], sandboxed ? 'sandbox' : undefined, type);
+      assert.equal(
+        (await get('/plain/k', {}, { as: 'anonymous' })).headers['content-security-policy'],
+        sandboxed ? 'sandbox' : undefined,
+        type,
+      );
     }
   });
 

@@ -42,12 +42,20 @@ describe('PutObject', () => {
       const name = `x-amz-checksum-${algorithm.toLowerCase()}`;
       const value = await checksumOf(algorithm, Buffer.from('hello'));
       assert.equal((await put('/plain/h', 'hello', { [name]: value })).headers[name], value);
-      const trailing = { method: 'PUT', target: '/plain/t', body: 'hello', headers: { 'x-amz-trailer': name, 'x-amz-sdk-checksum-algorithm': algorithm } };
+      const trailing = {
+        method: 'PUT',
+        target: '/plain/t',
+        body: 'hello',
+        headers: { 'x-amz-trailer': name, 'x-amz-sdk-checksum-algorithm': algorithm },
+      };
       const answer = await ask({ ...trailing, trailers: { [name]: value } });
       assert.equal(answer.headers[name], value);
       const read = await get('/plain/t', { 'x-amz-checksum-mode': 'ENABLED' });
       assert.equal(read.headers[name], value);
-      assert.equal((await ask({ ...trailing, trailers: { [name]: await checksumOf(algorithm, Buffer.from('hellp')) } })).element('Code'), 'BadDigest');
+      assert.equal(
+        (await ask({ ...trailing, trailers: { [name]: await checksumOf(algorithm, Buffer.from('hellp')) } })).element('Code'),
+        'BadDigest',
+      );
       assert.equal((await ask(trailing)).status, 400, 'the trailer did not come');
     }
   });
@@ -66,7 +74,12 @@ describe('PutObject', () => {
     ['a Repr-Digest without sha-256', { headers: { 'repr-digest': `sha-512=:${wrong}:` } }, 400, 'InvalidDigest'],
     ['a malformed Repr-Digest', { headers: { 'repr-digest': 'sha-256=abc' } }, 400, 'InvalidDigest'],
     ['another signed SHA-256', { signedSha256: sha256('other').toString('hex') }, 400, 'XAmzContentSHA256Mismatch'],
-    ['digests that contradict each other', { signedSha256: sha256('hello').toString('hex'), headers: { 'repr-digest': `sha-256=:${wrong}:` } }, 400, 'BadDigest'],
+    [
+      'digests that contradict each other',
+      { signedSha256: sha256('hello').toString('hex'), headers: { 'repr-digest': `sha-256=:${wrong}:` } },
+      400,
+      'BadDigest',
+    ],
     ['no length', { lengthless: true }, 411, 'MissingContentLength'],
     ['a part of an object', { headers: { 'content-range': 'bytes 0-4/10' } }, 400, 'InvalidArgument'],
     ['5 TiB and a byte', { length: 5 * 1024 ** 4 + 1 }, 400, 'EntityTooLarge'],
@@ -81,7 +94,12 @@ describe('PutObject', () => {
     ['tags without permission', { headers: { 'x-amz-tagging': 'a=b' }, denied: ['s3:PutObjectTagging'] }, 403, 'AccessDenied'],
     ['If-None-Match with an ETag', { headers: { 'if-none-match': '"a"' } }, 501, 'NotImplemented'],
     ['If-Match on nothing', { headers: { 'if-match': '"a"' } }, 404, 'NoSuchKey'],
-    ['If-Match on nothing by one who sees nothing', { headers: { 'if-match': '"a"' }, as: 'maintainer', denied: ['s3:ListBucket'] }, 403, 'AccessDenied'],
+    [
+      'If-Match on nothing by one who sees nothing',
+      { headers: { 'if-match': '"a"' }, as: 'maintainer', denied: ['s3:ListBucket'] },
+      403,
+      'AccessDenied',
+    ],
     ['If-Match by one who may not read', { headers: { 'if-match': '"a"' }, as: 'dropper' }, 403, 'AccessDenied'],
   ];
   for (const [what, more, status, code] of refusals) {
@@ -98,7 +116,10 @@ describe('PutObject', () => {
     const { ask } = openStage();
     const right = `sha-512=:AAAA:, sha-256=:${sha256('hello').toString('base64')}:`;
     const headers = { 'repr-digest': right, 'content-digest': right, 'content-md5': md5('hello').toString('base64') };
-    assert.equal((await ask({ method: 'PUT', target: '/plain/k', body: 'hello', headers, signedSha256: sha256('hello').toString('hex') })).status, 200);
+    assert.equal(
+      (await ask({ method: 'PUT', target: '/plain/k', body: 'hello', headers, signedSha256: sha256('hello').toString('hex') })).status,
+      200,
+    );
   });
 
   it('a presigned URL carries headers in its query', async () => {
@@ -169,6 +190,7 @@ describe('creating and overwriting', () => {
     const enabled = { buckets: [{ ...BUCKETS.find(({ name }) => name === 'paused')!, versioning: 'Enabled' as const }] };
     assert.equal((await ask({ method: 'DELETE', target: '/paused/k', ...enabled })).headers['x-amz-delete-marker'], 'true');
     assert.equal((await put('/paused/k', 'new', {}, { as: 'publisher' })).status, 403);
+    assert.equal((await put('/paused/k', 'new', { 'if-none-match': '*' }, { as: 'publisher' })).status, 403);
     assert.equal((await get('/paused/k?versionId=null')).text, 'null version');
     assert.equal((await put('/paused/other', 'new', {}, { as: 'publisher' })).status, 200);
   });

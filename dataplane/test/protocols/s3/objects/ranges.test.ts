@@ -44,7 +44,12 @@ describe('byte ranges', () => {
 
   it('never leaves the object, whatever the field says', () => {
     const rangeLike = fc.tuple(fc.nat(), fc.nat()).map(([a, b]) => `bytes=${a}-${b}`);
-    const field = fc.oneof(fc.string(), rangeLike, fc.nat().map((n) => `bytes=-${n}`), fc.stringMatching(/^bytes=[0-9,-]{0,40}$/));
+    const field = fc.oneof(
+      fc.string(),
+      rangeLike,
+      fc.nat().map((n) => `bytes=-${n}`),
+      fc.stringMatching(/^bytes=[0-9,-]{0,40}$/),
+    );
     fc.assert(
       fc.property(field, fc.nat({ max: 5000 }), (text, size) => {
         try {
@@ -62,7 +67,11 @@ describe('byte ranges', () => {
   it('a copy range has one form and stays within its source', () => {
     assert.deepEqual(parseCopyRange('bytes=2-4', 5), { offset: 2, length: 3 });
     for (const field of ['bytes=2-', 'bytes=-2', '2-4', 'bytes=4-2', 'bytes=2-5', 'bytes=0-1,2-3', '']) {
-      assert.throws(() => parseCopyRange(field, 5), (error) => isError(error, 'InvalidArgument'), field);
+      assert.throws(
+        () => parseCopyRange(field, 5),
+        (error) => isError(error, 'InvalidArgument'),
+        field,
+      );
     }
   });
 
@@ -70,7 +79,11 @@ describe('byte ranges', () => {
     assert.equal(parsePartNumber('1'), 1);
     assert.equal(parsePartNumber('10000'), 10_000);
     for (const text of ['0', '10001', '-1', '1.5', '', ' 1', '0x1', '1e3']) {
-      assert.throws(() => parsePartNumber(text), (error) => isError(error, 'InvalidArgument'), text);
+      assert.throws(
+        () => parsePartNumber(text),
+        (error) => isError(error, 'InvalidArgument'),
+        text,
+      );
     }
   });
 });

@@ -1,4 +1,4 @@
-/** The S3 table over a real core in memory: requests go in as heads and bodies, answers come out as clients see them. */
+/** The object, upload and form rows over a real core in memory: requests go in as heads and bodies, answers come out as clients see them. */
 import type { BucketConfig, Snapshot } from '@bonded/crds';
 import type { Principal } from '../../../../src/authn/principal.ts';
 import type { PostAuthenticated } from '../../../../src/authn/postPolicy.ts';
@@ -8,8 +8,11 @@ import { stampAdmitted } from '../../../../src/core/door.ts';
 import { ArtefactError, asArtefactError } from '../../../../src/errors.ts';
 import type { Call, Demand, Payload, Reply, RequestHead } from '../../../../src/protocols/contract.ts';
 import { renderS3Error } from '../../../../src/protocols/s3/errors.ts';
+import { formRows } from '../../../../src/protocols/s3/form/table.ts';
+import { multipartRows } from '../../../../src/protocols/s3/multipart/table.ts';
 import { recognise } from '../../../../src/protocols/s3/recognise.ts';
-import { s3Table } from '../../../../src/protocols/s3/table.ts';
+import { objectRows } from '../../../../src/protocols/s3/objects/table.ts';
+import type { Row } from '../../../../src/protocols/s3/operation.ts';
 import type { Bytes } from '../../../../src/storage/contract.ts';
 import { bucketNamed, testCore } from '../../../core/core.fixture.ts';
 
@@ -34,7 +37,7 @@ const ROLES: Readonly<Record<string, readonly Action[]>> = {
 
 /** Who asks: a role, and S3 actions that are denied whatever the role. */
 export interface Asker {
-  readonly as?: keyof typeof ROLES & string;
+  readonly as?: string;
   readonly denied?: readonly string[];
 }
 
@@ -60,46 +63,46 @@ export interface Answer {
   readonly bytes: Buffer;
   readonly text: string;
   /** The text of the first element of that name. */
-  element(name: string): string | undefined;
-  elements(name: string): readonly string[];
+  readonly element: (name: string) => string | undefined;
+  readonly elements: (name: string) => readonly string[];
 }
 
 export interface Stage {
   readonly core: Core;
-  ask(ask: Ask): Promise<Answer>;
-  put(target: string, body: string | Uint8Array, headers?: Readonly<Record<string, string>>, asker?: Asker): Promise<Answer>;
-  get(target: string, headers?: Readonly<Record<string, string>>, asker?: Asker): Promise<Answer>;
+  readonly ask: (ask: Ask) => Promise<Answer>;
+  readonly put: (target: string, body: string | Uint8Array, headers?: Readonly<Record<string, string>>, asker?: Asker) => Promise<Answer>;
+  readonly get: (target: string, headers?: Readonly<Record<string, string>>, asker?: Asker) => Promise<Answer>;
   /** Digests that the door refuses. */
   readonly held: Set<string>;
   /** Every demand that was authorised, as `action s3Action bucket/name`. */
   readonly demands: string[];
   /** Moves the core's clock, in ms. */
-  pass(ms: number): void;
+  readonly pass: (ms: number) => void;
   /** Record keys in the store. */
-  keys(prefix?: string): Promise<string[]>;
+  readonly keys: (prefix?: string) => Promise<string[]>;
   verifyForm: (form: { readonly bucket: string; readonly fields: ReadonlyMap<string, string> }) => PostAuthenticated;
 }
 
 export function openStage(): Stage {
-  const { core, pass, keys } = testCore();
+  const { core, ...house } = testCore();
   const held = new Set<string>();
   const demands: string[] = [];
   const stage: Stage = {
     core,
     held,
     demands,
-    pass,
-    keys,
+    pass: (ms) => house.pass(ms),
+    keys: (prefix) => house.keys(prefix),
     verifyForm: () => ({ principal: principalOf('anonymous'), conditions: new Map() }),
     ask: (ask) => perform(stage, rows, ask),
     put: (target, body, headers = {}, asker = {}) => stage.ask({ method: 'PUT', target, body, headers, ...asker }),
     get: (target, headers = {}, asker = {}) => stage.ask({ method: 'GET', target, headers, ...asker }),
   };
-  const rows = s3Table({ region: 'bonded', verifyForm: (form) => stage.verifyForm(form) });
+  const rows = [...objectRows, ...multipartRows, ...formRows((form) => stage.verifyForm(form))];
   return stage;
 }
 
-async function perform(stage: Stage, rows: ReturnType<typeof s3Table>, ask: Ask): Promise<Answer> {
+async function perform(stage: Stage, rows: readonly Row[], ask: Ask): Promise<Answer> {
   const head = headOf(ask);
   try {
     const { operation, params } = recognise(head, { rows, domains: [] });
@@ -117,7 +120,8 @@ async function perform(stage: Stage, rows: ReturnType<typeof s3Table>, ask: Ask)
 export function headOf(ask: Ask): RequestHead {
   const [rawPath = '/', rawQuery = ''] = ask.target.split('?');
   const query = rawQuery === '' ? [] : rawQuery.split('&').map(decodePair);
-  const length: Record<string, string> = ask.lengthless || ask.body === undefined ? {} : { 'content-length': String(Buffer.byteLength(ask.body)) };
+  const length: Record<string, string> =
+    ask.lengthless || ask.body === undefined ? {} : { 'content-length': String(Buffer.byteLength(ask.body)) };
   const headers = { ...length, ...ask.headers };
   return {
     id: 'req-1',

@@ -9,7 +9,11 @@ import { EMPTY_SHA256, EXAMPLE_KEY, EXAMPLE_TIME, head, lookup, refused, type He
 
 const ISSUER = 'https://issuer.example';
 const PRINCIPAL = { kind: 'oidc', id: `oidc:${ISSUER}|ci`, oidc: { issuer: ISSUER, claims: { sub: 'ci' } } } as const;
-const KEY_PRINCIPAL = { kind: 'accessKey', id: 'key:x', accessKey: { accessKeyId: EXAMPLE_KEY.accessKeyId, namespace: 'a', secretName: 'b' } } as const;
+const KEY_PRINCIPAL = {
+  kind: 'accessKey',
+  id: 'key:x',
+  accessKey: { accessKeyId: EXAMPLE_KEY.accessKeyId, namespace: 'a', secretName: 'b' },
+} as const;
 const REQUEST: PresignRequest = { method: 'GET', endpoint: 'http://store.example:8080', bucket: 'bucket', key: 'a/b', expiresSeconds: 600 };
 const SECOND = 1000;
 let now = EXAMPLE_TIME;
@@ -86,8 +90,18 @@ describe('presigned URLs', () => {
 
   const set = (name: string, value: string) => withQuery((url) => url.searchParams.set(name, value));
   const REFUSALS: readonly [string, () => ReturnType<typeof head>, ErrorCode, RegExp][] = [
-    ['a missing parameter', () => withQuery((url) => url.searchParams.delete('X-Amz-Date')), 'CredentialsMalformed', /requires the X-Amz-Algorithm/],
-    ['a missing signature', () => withQuery((url) => url.searchParams.delete('X-Amz-Signature')), 'CredentialsMalformed', /requires the X-Amz-Algorithm/],
+    [
+      'a missing parameter',
+      () => withQuery((url) => url.searchParams.delete('X-Amz-Date')),
+      'CredentialsMalformed',
+      /requires the X-Amz-Algorithm/,
+    ],
+    [
+      'a missing signature',
+      () => withQuery((url) => url.searchParams.delete('X-Amz-Signature')),
+      'CredentialsMalformed',
+      /requires the X-Amz-Algorithm/,
+    ],
     ['a parameter twice', () => withQuery((url) => url.searchParams.append('x-amz-expires', '9')), 'CredentialsMalformed', /given once/],
     ['a longer life', () => set('X-Amz-Expires', '601'), 'SignatureMismatch', /does not match/],
     ['an endless life', () => set('X-Amz-Expires', '604801'), 'CredentialsMalformed', /less than 604800/],
@@ -97,11 +111,21 @@ describe('presigned URLs', () => {
     ['another algorithm', () => set('X-Amz-Algorithm', 'AWS4-HMAC-SHA1'), 'CredentialsMalformed', /only supports/],
     ['a broken date', () => set('X-Amz-Date', '2013-05-24'), 'CredentialsMalformed', /ISO8601 Long Format/],
     ['another day', () => set('X-Amz-Date', '20130525T000000Z'), 'CredentialsMalformed', /Invalid credential date/],
-    ['a broken credential', () => set('X-Amz-Credential', 'x'), 'CredentialsMalformed', /Error parsing the X-Amz-Credential parameter; the Credential is mal-formed/],
+    [
+      'a broken credential',
+      () => set('X-Amz-Credential', 'x'),
+      'CredentialsMalformed',
+      /Error parsing the X-Amz-Credential parameter; the Credential is mal-formed/,
+    ],
     ['an unknown key', () => set('X-Amz-Credential', 'NOBODY/20130524/us-east-1/s3/aws4_request'), 'AccessKeyUnknown', /does not exist/],
     ['no signed host', () => set('X-Amz-SignedHeaders', 'range'), 'AccessDenied', /not signed/],
     ['another parameter', () => withQuery((url) => url.searchParams.set('versionId', '1')), 'SignatureMismatch', /does not match/],
-    ['a second mechanism', () => visit(presign(REQUEST, EXAMPLE_KEY, now), 'GET', { authorization: 'Bearer x' }), 'InvalidArgument', /Only one auth mechanism/],
+    [
+      'a second mechanism',
+      () => visit(presign(REQUEST, EXAMPLE_KEY, now), 'GET', { authorization: 'Bearer x' }),
+      'InvalidArgument',
+      /Only one auth mechanism/,
+    ],
     ['SigV2', () => visit('http://h/b/k?AWSAccessKeyId=x&Expires=1&Signature=y'), 'InvalidRequest', /Please use AWS4-HMAC-SHA256/],
     ['SigV2 in part', () => visit('http://h/b/k?Signature=y'), 'InvalidRequest', /Please use AWS4-HMAC-SHA256/],
     ['a token of nobody', () => set('X-Amz-Security-Token', 'bnds1.00000000.AAAA'), 'TokenInvalid', /malformed/],
@@ -114,14 +138,31 @@ describe('presigned URLs', () => {
   }
 
   it('answer an ArtefactError to any query, and let none in', async () => {
-    const name = fc.constantFrom('X-Amz-Algorithm', 'X-Amz-Credential', 'X-Amz-Date', 'X-Amz-Expires', 'X-Amz-SignedHeaders', 'X-Amz-Signature', 'x-amz-security-token');
+    const name = fc.constantFrom(
+      'X-Amz-Algorithm',
+      'X-Amz-Credential',
+      'X-Amz-Date',
+      'X-Amz-Expires',
+      'X-Amz-SignedHeaders',
+      'X-Amz-Signature',
+      'x-amz-security-token',
+    );
     const value = fc.oneof(
-      fc.constantFrom('AWS4-HMAC-SHA256', 'AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request', '20130524T000000Z', '60', 'host', '0'.repeat(64)),
+      fc.constantFrom(
+        'AWS4-HMAC-SHA256',
+        'AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request',
+        '20130524T000000Z',
+        '60',
+        'host',
+        '0'.repeat(64),
+      ),
       fc.string({ maxLength: 20 }),
     );
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(name, value), { minLength: 1, maxLength: 9 }), async (parameters) => {
-        const outcome = await authn.authenticate(visit(`http://h/b?${new URLSearchParams(parameters)}`), lookup).catch((error: unknown) => error);
+        const outcome = await authn
+          .authenticate(visit(`http://h/b?${new URLSearchParams(parameters).toString()}`), lookup)
+          .catch((error: unknown) => error);
         assert.ok(outcome instanceof ArtefactError && outcome.code !== 'Internal', String(outcome));
       }),
     );
@@ -152,10 +193,24 @@ describe('presigned URLs', () => {
       const token = new URL(authn.presign(PRINCIPAL, REQUEST, lookup)).searchParams.get('X-Amz-Security-Token') ?? '';
       const target = visit('http://h/bucket/other');
       const asBearer = head('GET', '/bucket/other', { host: 'h', authorization: `Bearer ${token}` });
-      const asPassword = head('GET', '/bucket/other', { host: 'h', authorization: `Basic ${Buffer.from(`x:${token}`).toString('base64')}` });
+      const asPassword = head('GET', '/bucket/other', {
+        host: 'h',
+        authorization: `Basic ${Buffer.from(`x:${token}`).toString('base64')}`,
+      });
       await refused(() => authn.authenticate(asBearer, lookup), 'TokenInvalid');
       await refused(() => authn.authenticate(asPassword, lookup), 'TokenInvalid');
-      await refused(() => authn.authenticate(head('GET', '/b', { ...(target.headers as Headers), 'x-amz-security-token': token }), lookup), 'CredentialsMalformed');
+      await refused(
+        () => authn.authenticate(head('GET', '/b', { ...(target.headers as Headers), 'x-amz-security-token': token }), lookup),
+        'CredentialsMalformed',
+      );
+    });
+
+    it('hold for the access key that their session token belongs to', async () => {
+      const credentials = sessions.issue(PRINCIPAL, now + 900 * SECOND);
+      await authn.authenticate(visit(presign(REQUEST, credentials, now)), lookup);
+      for (const accessKeyId of [EXAMPLE_KEY.accessKeyId, 'BSIAOTHER']) {
+        await refused(() => authn.authenticate(visit(presign(REQUEST, { ...credentials, accessKeyId }, now)), lookup), 'TokenInvalid');
+      }
     });
 
     it('are refused to the anonymous', async () => {

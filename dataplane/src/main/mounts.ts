@@ -1,0 +1,48 @@
+/** Which protocol is reached where. */
+import type { Authenticator } from '../authn/authenticate.ts';
+import type { LoadedSnapshot } from '../config/snapshot.ts';
+import type { Settings } from '../config/settings.ts';
+import type { Health } from '../http/health.ts';
+import type { Mount } from '../http/mount.ts';
+import { createAccess } from '../protocols/admin/access.ts';
+import { loadOpenApi } from '../protocols/admin/openapi.ts';
+import { createAdminProtocol } from '../protocols/admin/protocol.ts';
+import type { RequestHead } from '../protocols/contract.ts';
+import { bucketOfHost } from '../protocols/s3/address.ts';
+import { createS3Protocol } from '../protocols/s3/protocol.ts';
+import { accepts as isForSts, createStsProtocol } from '../protocols/sts/protocol.ts';
+import { accessKeysOf } from './gate.ts';
+
+export interface MountOptions {
+  readonly settings: Settings;
+  readonly authenticator: Authenticator;
+  readonly health: Health;
+  /** The configuration in force now. */
+  readonly snapshot: () => LoadedSnapshot;
+}
+
+/** Every protocol in its place, S3 last: what no other takes is a bucket and a key. A host that names a bucket is S3's alone. */
+export async function createMounts({ settings, authenticator, health, snapshot }: MountOptions): Promise<readonly Mount[]> {
+  const isOurs = (head: RequestHead) => bucketOfHost(head.host, settings.domains) === undefined;
+  const access = createAccess(Date.now);
+  const admin = createAdminProtocol({ openapi: await loadOpenApi(), authenticator, clock: Date.now, snapshot, access });
+  const s3 = createS3Protocol({
+    region: settings.region,
+    domains: settings.domains,
+    namespaceFor: (call, bucket) => access.namespaceFor(call, bucket),
+    visibleBuckets: access.visibleBuckets,
+    verifyForm: (form, current) => authenticator.authenticateForm(form, accessKeysOf(current as LoadedSnapshot)),
+  });
+  return [
+    { path: '/healthz', accepts: isOurs, protocol: health.protocol },
+    { path: '/readyz', accepts: isOurs, protocol: health.protocol },
+    { path: '/api', accepts: isOurs, protocol: admin },
+    { path: '/auth', accepts: isOurs, protocol: admin },
+    {
+      accepts: (head) => isOurs(head) && isForSts(head),
+      protocol: createStsProtocol({ authenticator }),
+      requestIdHeader: 'x-amzn-RequestId',
+    },
+    { protocol: s3, requestIdHeader: 'x-amz-request-id' },
+  ];
+}

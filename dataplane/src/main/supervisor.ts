@@ -1,0 +1,123 @@
+/** Keeps a number of workers running: who dies is replaced, with growing pauses, and one that is ready leads. */
+import cluster, { type Worker } from 'node:cluster';
+import type { Log } from '../telemetry/log.ts';
+import { ours, tellWorker, type WorkerMessage } from './messages.ts';
+
+const FIRST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 30_000;
+/** Who lived this long did not die of how it was started. */
+const SETTLED_MS = 60_000;
+/** Beyond the time that transfers have, a worker gets this long to close its files. */
+const CLOSE_MS = 10_000;
+
+export interface SupervisorOptions {
+  readonly workers: number;
+  readonly log: Log;
+  /** The first worker serves. */
+  readonly onReady: (url: string) => void;
+  /** A worker could not start, and none ever did. */
+  readonly onHopeless: (reason: string) => void;
+  /** The number of workers that serve has changed. */
+  readonly onCount: (ready: number) => void;
+  readonly onRestart: () => void;
+}
+
+/** A place that has a worker, or will have one soon. */
+interface Slot {
+  worker?: Worker;
+  ready: boolean;
+  since: number;
+  failures: number;
+}
+
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #slots = new Set<Slot>();
+  readonly #gone = Promise.withResolvers<void>();
+  #everReady = false;
+  #stopping = false;
+  #leader: Slot | undefined;
+  #endedWell = true;
+
+  /** Starts the workers. */
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    for (let n = 0; n < options.workers; n++) {
+      const slot: Slot = { ready: false, since: 0, failures: 0 };
+      this.#slots.add(slot);
+      this.#fork(slot);
+    }
+  }
+
+  /** Lets every worker finish within `drainMs`; answers whether each ended well. Another call hurries them. */
+  async stop(drainMs: number): Promise<boolean> {
+    this.#stopping = true;
+    for (const slot of this.#slots) {
+      if (slot.worker?.isDead() === false) tellWorker(slot.worker, { bonded: 'stop', drainMs });
+      else this.#remove(slot);
+    }
+    const killing = setTimeout(() => this.#killAll(), drainMs + CLOSE_MS);
+    await this.#gone.promise;
+    clearTimeout(killing);
+    return this.#endedWell;
+  }
+
+  #fork(slot: Slot): void {
+    const worker = cluster.fork();
+    Object.assign(slot, { worker, since: Date.now() });
+    worker.on('message', (message: unknown) => this.#heard(slot, ours<WorkerMessage>(message)));
+    worker.on('exit', (code: number, signal: string | null) => this.#ended(slot, code, signal));
+  }
+
+  #heard(slot: Slot, message: WorkerMessage | undefined): void {
+    if (message?.bonded === 'failed' && !this.#everReady && !this.#stopping) {
+      this.#stopping = true;
+      this.#options.onHopeless(message.reason);
+    }
+    if (message?.bonded !== 'ready') return;
+    slot.ready = true;
+    this.#count();
+    if (!this.#everReady) this.#options.onReady(message.url);
+    this.#everReady = true;
+    if (!this.#leader) this.#chooseLeader();
+  }
+
+  #ended(slot: Slot, code: number, signal: string | null): void {
+    slot.ready = false;
+    this.#count();
+    if (this.#stopping) {
+      this.#endedWell &&= code === 0;
+      this.#remove(slot);
+      return;
+    }
+    slot.failures = Date.now() - slot.since > SETTLED_MS ? 1 : slot.failures + 1;
+    const pause = Math.min(FIRST_PAUSE_MS * 2 ** (slot.failures - 1), LONGEST_PAUSE_MS);
+    this.#options.log.error({ pid: slot.worker?.process.pid, code, signal, pause }, 'a worker ended; another takes its place');
+    if (this.#leader === slot) this.#chooseLeader();
+    setTimeout(() => this.#replace(slot), pause);
+  }
+
+  #replace(slot: Slot): void {
+    if (this.#stopping) return;
+    this.#options.onRestart();
+    this.#fork(slot);
+  }
+
+  #chooseLeader(): void {
+    this.#leader = [...this.#slots].find((slot) => slot.ready);
+    if (this.#leader?.worker) tellWorker(this.#leader.worker, { bonded: 'lead' });
+  }
+
+  #remove(slot: Slot): void {
+    this.#slots.delete(slot);
+    if (this.#slots.size === 0) this.#gone.resolve();
+  }
+
+  #killAll(): void {
+    for (const { worker } of this.#slots) worker?.process.kill('SIGKILL');
+  }
+
+  #count(): void {
+    this.#options.onCount([...this.#slots].filter((slot) => slot.ready).length);
+  }
+}

@@ -1,0 +1,49 @@
+/** One of several serving processes: builds its house, and does what the primary says. */
+import cluster from 'node:cluster';
+import type { Settings } from '../config/settings.ts';
+import { ArtefactError } from '../errors.ts';
+import { createLog, type Log } from '../telemetry/log.ts';
+import { startHouse, type House } from './house.ts';
+import { ours, tellPrimary, type PrimaryMessage } from './messages.ts';
+import { endOnUncaught, onStopSignals } from './signals.ts';
+
+/** Serves until the primary, or a signal to this process alone, says stop. */
+export async function runWorker(settings: Settings): Promise<void> {
+  const log = createLog({ level: settings.logLevel, fields: { worker: cluster.worker?.id ?? 0 } });
+  endOnUncaught(log);
+  const house = await startOrTell(settings, log);
+  if (!house) return;
+  let stopping = false;
+  const stop = async (drainMs: number) => {
+    const finished = house.close(drainMs);
+    if (stopping) return;
+    stopping = true;
+    process.exit((await finished) ? 0 : 1);
+  };
+  process.on('message', (raw) => {
+    const message = ours<PrimaryMessage>(raw);
+    if (message?.bonded === 'lead') house.lead();
+    if (message?.bonded === 'stop') void stop(message.drainMs);
+  });
+  onStopSignals(
+    () => void stop(settings.drainMs),
+    () => void stop(0),
+    // A terminal sends Ctrl-C to every process; the primary passes it on in its own time.
+    ['SIGTERM'],
+  );
+  process.on('SIGINT', () => {});
+  tellPrimary({ bonded: 'ready', url: house.url });
+}
+
+async function startOrTell(settings: Settings, log: Log): Promise<House | undefined> {
+  try {
+    return await startHouse(settings, { log, watch: false });
+  } catch (thrown) {
+    const reason = thrown instanceof ArtefactError ? thrown.message : String(thrown);
+    log.fatal({ err: thrown }, 'could not start');
+    tellPrimary({ bonded: 'failed', reason });
+    process.disconnect();
+    process.exitCode = 1;
+    return undefined;
+  }
+}
