@@ -37,7 +37,7 @@ export function parseSignedHeaders(text: string, fault: CredentialFault): readon
 }
 
 /**
- * S3's rule on coverage: `host` and every `x-amz-*` header that is present must be signed, so that nobody can add
+ * S3's rule on coverage: `host` and every `x-amz-*` (and `x-bonded-*`) header that is present must be signed, so that nobody can add
  * meaning to a signed request. Throws `AccessDenied` with the names.
  */
 export function requireCoverage(request: CredentialedRequest, signedHeaders: readonly string[]): void {
@@ -51,5 +51,5 @@ export function requireCoverage(request: CredentialedRequest, signedHeaders: rea
 
 /** `x-amz-cf-id` is put in by a CDN on the way and means nothing here. */
 function mustBeSigned(name: string): boolean {
-  return name.startsWith('x-amz-') && name !== 'x-amz-cf-id';
+  return (name.startsWith('x-amz-') || name.startsWith('x-bonded-')) && name !== 'x-amz-cf-id';
 }

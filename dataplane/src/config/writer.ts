@@ -64,9 +64,9 @@ export function createManifestWriter(context: WriterContext): ManifestWriter {
     deleteBucket: (name) => change(context, (snapshot) => deleteBucket(manifests, ownBucket(manifests, snapshot, name))),
     updateBucket: (name, settings) =>
       change(context, (snapshot) => updateBucket(manifests, ownBucket(manifests, snapshot, name), settings)),
-    putPolicy: (name, text) => {
+    putPolicy: async (name, text) => {
       const document = policyOf(text, name);
-      return change(context, (snapshot) => putPolicy(manifests, snapshot, findBucket(snapshot, name), document));
+      await change(context, (snapshot) => putPolicy(manifests, snapshot, findBucket(snapshot, name), document));
     },
     deletePolicy: (name) => change(context, (snapshot) => deletePolicy(manifests, snapshot, findBucket(snapshot, name))),
   };

@@ -53,7 +53,7 @@ async function find({ bucket, key, versionId }: Tagging): Promise<{ readonly hea
   if (found === undefined) throw notFound(key, versionId);
   if (!found.version.deleteMarker) return { head: found.head, version: found.version };
   throw new ArtefactError('DeleteMarkerFound', 'The specified version is a delete marker.', {
-    details: { key, versionId: found.version.versionId, requested: versionId !== undefined },
+    details: { key, versionId: found.version.versionId, byVersionId: versionId !== undefined },
   });
 }
 

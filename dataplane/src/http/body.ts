@@ -85,18 +85,22 @@ class Intake implements AsyncIterator<Uint8Array> {
   }
 
   async discard(maxBytes: number, ms: number): Promise<void> {
-    if (this.#request.complete || this.#request.destroyed) return;
+    if (this.#ended()) return;
     if (this.#state === 'untouched') this.#request.on('data', (chunk: Uint8Array) => this.#arrive(chunk));
     this.#drop();
     const enough = this.received + maxBytes;
     const deadline = performance.now() + ms;
     const timer = setTimeout(() => this.#signal(), ms + 1);
     this.#request.resume();
-    while (performance.now() < deadline && !this.#request.complete && !this.#request.destroyed) {
+    while (performance.now() < deadline && !this.#ended()) {
       await this.#news();
       if (this.received >= enough) this.#request.pause();
     }
     clearTimeout(timer);
+  }
+
+  #ended(): boolean {
+    return this.#request.complete || this.#request.destroyed;
   }
 
   #begin(): void {

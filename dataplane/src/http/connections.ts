@@ -4,18 +4,23 @@ import type { Socket } from 'node:net';
 import type { Metrics } from '../telemetry/metrics.ts';
 
 export interface Connections {
-  count(): number;
   /** Closes those without a request under way, now and whenever one becomes idle from now on. */
   closeIdle(): void;
-  closeAll(): void;
+  /** Closes every one, finished or not. */
+  breakOff(): void;
+  /** True when that hit a request under way. */
+  brokenOff(): boolean;
 }
 
 /** Watches a server's connections. */
 export function trackConnections(server: Server, metrics: Pick<Metrics, 'connections'>): Connections {
   const busy = new Map<Socket, number>();
   let closing = false;
+  let brokenOff = false;
 
   server.on('connection', (socket: Socket) => {
+    // One that was accepted in the last moment: nobody would look after it.
+    if (closing) return socket.destroy();
     busy.set(socket, 0);
     metrics.connections(1);
     socket.once('close', () => {
@@ -37,14 +42,15 @@ export function trackConnections(server: Server, metrics: Pick<Metrics, 'connect
   server.on('request', onRequest).on('checkContinue', onRequest);
 
   return {
-    count: () => busy.size,
     closeIdle() {
       closing = true;
       for (const [socket, requests] of busy) if (requests === 0) socket.destroySoon();
     },
-    closeAll() {
+    breakOff() {
+      brokenOff ||= [...busy.values()].some((requests) => requests > 0);
       for (const socket of busy.keys()) socket.destroy();
     },
+    brokenOff: () => brokenOff,
   };
 }
 

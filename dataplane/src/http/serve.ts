@@ -51,7 +51,7 @@ export async function serve(messages: Messages, received: ReceivedHead, mount: M
 async function journey(exchange: Exchange, { gate, core }: Service, unconfigured: ArtefactError | undefined): Promise<Reply> {
   const { head, snapshot, mount } = exchange;
   if (exchange.fault) throw exchange.fault;
-  const { operation, params }: Recognised<unknown> = span('recognise', {}, () => mount.protocol.recognise(head));
+  const { operation, params } = span<Recognised<unknown>>('recognise', {}, () => mount.protocol.recognise(head));
   exchange.operation = operation.name;
   if (unconfigured && operation.authenticates !== 'public') throw unconfigured;
   const caller = await span('authenticate', {}, async () =>

@@ -124,12 +124,8 @@ function listen(server: Server, { host, port }: ServerSettings): Promise<void> {
 
 async function stop(closed: Promise<void>, connections: Connections, drainMs: number): Promise<boolean> {
   connections.closeIdle();
-  let finished = true;
-  const timer = setTimeout(() => {
-    finished = connections.count() === 0;
-    connections.closeAll();
-  }, drainMs);
+  const timer = setTimeout(() => connections.breakOff(), drainMs);
   await closed;
   clearTimeout(timer);
-  return finished;
+  return !connections.brokenOff();
 }

@@ -21,7 +21,7 @@ export function startCollector(collection: Pick<Core['collection'], 'collect'>, 
   const stopping = new AbortController();
   let round: Promise<void> = Promise.resolve();
   const timer = setInterval(() => {
-    round = round.then(() => runRound(collection, stopping.signal, log));
+    round = round.then(() => (stopping.signal.aborted ? undefined : runRound(collection, stopping.signal, log)));
   }, pause);
   timer.unref();
   return {
@@ -34,7 +34,6 @@ export function startCollector(collection: Pick<Core['collection'], 'collect'>, 
 }
 
 async function runRound(collection: Pick<Core['collection'], 'collect'>, signal: AbortSignal, log: Log): Promise<void> {
-  if (signal.aborted) return;
   try {
     const removed = await collection.collect(signal);
     if (Object.values(removed).some((count) => count > 0)) log.info(removed, 'collected');

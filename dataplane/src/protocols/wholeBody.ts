@@ -15,7 +15,7 @@ export async function readWhole(payload: Payload, maxBytes: number): Promise<Buf
     length += chunk.length;
     if (length > maxBytes) throw tooLarge(maxBytes);
     // chunks are lent: their buffer is used again
-    chunks.push(chunk.slice());
+    chunks.push(Buffer.from(chunk));
   }
   const body = Buffer.concat(chunks, length);
   if (payload.signedSha256 !== undefined) requireSigned(body, payload.signedSha256);

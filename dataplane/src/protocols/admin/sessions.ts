@@ -51,7 +51,7 @@ export function sessionRows(deps: SessionDeps): readonly Row[] {
       authenticates: 'handler',
       demands: () => [],
       async handle(call) {
-        const body = await readJson(call, { durationSeconds, token: optional(text({ min: 4, max: 20_000 })) });
+        const body = await readJson(call, { durationSeconds, token: optional(text({ max: 20_000 })) });
         if (body.token === undefined) throw credentialsMissing();
         const { principal, session } = await deps.authenticator.startSession(body.token, body.durationSeconds);
         call.become(principal);

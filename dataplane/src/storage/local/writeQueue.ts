@@ -93,15 +93,34 @@ class GroupingQueue implements WriteQueue {
     const cut = this.#waiting.findIndex((waiting, index) => index >= GROUP_BATCHES || (index > 0 && (bytes += waiting.bytes) > GROUP_BYTES));
     this.#underWay = this.#waiting.splice(0, cut < 0 ? this.#waiting.length : cut);
     const batches = this.#underWay.map((waiting) => waiting.batch);
-    this.thread.send({ batches }, batches.flat().flatMap(buffersOf));
+    try {
+      this.thread.send({ batches }, batches.flat().flatMap(buffersOf));
+    } catch (thrown) {
+      this.#rejectGroup(thrown);
+    }
+  }
+
+  /** What cannot be sent was not done; what comes after it still can be. */
+  #rejectGroup(thrown: unknown): void {
+    const group = this.#underWay;
+    this.#underWay = [];
+    for (const waiting of group) {
+      this.#pendingBytes -= waiting.bytes;
+      waiting.reject(thrown);
+    }
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    if (this.#waiting.length > 0) this.#schedule();
+    else this.#drained?.();
   }
 
   onOutcomes(outcomes: readonly Outcome[]): void {
     const group = this.#underWay;
     this.#underWay = [];
     group.forEach((waiting, index) => this.#settle(waiting, outcomes[index]));
-    if (this.#waiting.length > 0) this.#schedule();
-    else this.#drained?.();
+    this.#goOn();
   }
 
   #settle(waiting: Waiting, outcome: Outcome | undefined): void {

@@ -135,6 +135,7 @@ async function allPages(records: Records, query: ScanQuery): Promise<ScanItem[]>
   for (let after = query.after; ; ) {
     const page = await records.scan({ ...query, after });
     items.push(...page);
+    assert.ok(items.length <= 10_000, 'the pages do not come to an end');
     const last = page.at(-1);
     if (!last || page.length < query.limit) return items;
     after = 'key' in last ? last.key : last.prefix;

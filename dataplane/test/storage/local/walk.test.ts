@@ -29,6 +29,23 @@ describe('local store: walking the files of blobs', () => {
     }
   });
 
+  it('trusts no time of change that is young: two changes may have the same', async () => {
+    const { directory, remove } = await newDirectory();
+    try {
+      const layout = layoutOf(directory);
+      const walk = openWalk(layout);
+      const now = new Date();
+      await mkdir(leafOf(layout, '01JD7K1'), { recursive: true });
+      for (const ids of [['01JD7K1'], ['01JD7K1', '01JD7K2'], ['01JD7K1', '01JD7K2', '01JD7K3']]) {
+        await writeFile(pathOf(layout, ids.at(-1) ?? ''), '');
+        await utimes(leafOf(layout, '01JD7K1'), now, now);
+        assert.deepEqual(await walk.list(undefined, 10), ids);
+      }
+    } finally {
+      await remove();
+    }
+  });
+
   it('sees what changed since its last page, at once and later', async () => {
     const { directory, remove } = await newDirectory();
     try {

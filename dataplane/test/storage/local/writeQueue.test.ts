@@ -67,6 +67,13 @@ describe('local store: the write queue', () => {
     await assert.rejects(write(batch()), failsWith('Unavailable'));
   });
 
+  it('rejects what cannot be sent to the thread, and goes on', async () => {
+    const { write } = bound(await open());
+    const shared = new Uint8Array(new SharedArrayBuffer(8));
+    await assert.rejects(write([{ blob: '01JD7K', bytes: shared }]));
+    await write(batch());
+  });
+
   it('cannot be opened where there is no directory', async () => {
     await assert.rejects(openWriteQueue({ directory: `${directory}/none`, location: 'default' }));
   });

@@ -86,6 +86,17 @@ describe('PostObject', () => {
     assert.equal((await stage.core.objects.get(BUCKETS[0]!, 'up/hello.txt')).owner, 'key:owner');
   });
 
+  it('policies see what the fields say, not the headers of the post', async () => {
+    const stage = openFormStage();
+    const tagging = '<Tagging><TagSet><Tag><Key>team</Key><Value>a</Value></Tag></TagSet></Tagging>';
+    const body = formOf([...signed({ key: 'k', tagging, 'x-amz-storage-class': 'STANDARD_IA' }), FILE]);
+    const headers = { 'content-type': `multipart/form-data; boundary=${BOUNDARY}`, 'x-amz-tagging': 'team=b', 'x-amz-acl': 'private' };
+    assert.equal((await stage.ask({ method: 'POST', target: '/plain', headers, body })).status, 204);
+    const context = stage.asked.find(({ s3Action }) => s3Action === 's3:PutObject')!.context!;
+    const seen = ['s3:requestobjecttag/team', 's3:x-amz-storage-class', 's3:x-amz-acl', 's3:authtype'].map((key) => context.get(key));
+    assert.deepEqual(seen, [['a'], ['STANDARD_IA'], [], ['POST']]);
+  });
+
   it('the answer is as the form wants it', async () => {
     const stage = openFormStage();
     const answered = (fields: Record<string, string>) => post(stage, [...signed({ key: 'k&1', ...fields }), FILE]);

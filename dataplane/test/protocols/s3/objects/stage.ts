@@ -76,6 +76,8 @@ export interface Stage {
   readonly held: Set<string>;
   /** Every demand that was authorised, as `action s3Action bucket/name`. */
   readonly demands: string[];
+  /** The same with their facts. */
+  readonly asked: Demand[];
   /** Moves the core's clock, in ms. */
   readonly pass: (ms: number) => void;
   /** Record keys in the store. */
@@ -87,10 +89,12 @@ export function openStage(): Stage {
   const { core, ...house } = testCore();
   const held = new Set<string>();
   const demands: string[] = [];
+  const asked: Demand[] = [];
   const stage: Stage = {
     core,
     held,
     demands,
+    asked,
     pass: (ms) => house.pass(ms),
     keys: (prefix) => house.keys(prefix),
     verifyForm: () => ({ principal: principalOf('anonymous'), conditions: new Map() }),
@@ -165,6 +169,7 @@ function callOf(stage: Stage, ask: Ask, head: RequestHead, recognised: { readonl
       return { principal: principal.id, operation: recognised.name, requestId: head.id, remoteAddress: head.remoteAddress };
     },
     authorise: (demand) => {
+      stage.asked.push(demand);
       stage.demands.push(`${demand.action} ${demand.s3Action} ${demand.resource.bucket}/${demand.resource.name ?? ''}`);
       if (!may(demand)) throw new ArtefactError('AccessDenied', 'Access Denied');
     },
