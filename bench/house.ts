@@ -8,6 +8,7 @@ const MANIFESTS = `
 apiVersion: bonded.dev/v1alpha1
 kind: Bucket
 metadata: { name: ${BUCKET}, namespace: bonded-system }
+spec: {}
 ---
 apiVersion: bonded.dev/v1alpha1
 kind: AccessBinding

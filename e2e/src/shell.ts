@@ -47,16 +47,21 @@ export function attempt(command: Command, options: RunOptions = {}): Promise<Fin
 export async function run(command: Command, options: RunOptions = {}): Promise<string> {
   const { code, stdout, stderr } = await attempt(command, options);
   if (code === 0) return stdout;
-  throw new Error(`${describe(command)} ended with ${code}\n${stderr}\n${stdout}`);
+  throw new Error(`${describe(command)} ended with ${code}\n${excerpt(stderr)}\n${excerpt(stdout)}`);
 }
 
 /** Runs a program that must fail; answers all it said. */
 export async function fails(command: Command, options: RunOptions = {}): Promise<string> {
   const { code, stdout, stderr } = await attempt(command, options);
   if (code !== 0) return `${stderr}\n${stdout}`;
-  throw new Error(`${describe(command)} succeeded, which it should not have\n${stdout}`);
+  throw new Error(`${describe(command)} succeeded, which it should not have\n${excerpt(stdout)}`);
 }
 
 function describe(command: Command): string {
   return command.join(' ').slice(0, 400);
+}
+
+/** Enough for a person to see what it was about. */
+function excerpt(said: string): string {
+  return said.length <= 4000 ? said : `${said.slice(0, 2000)}\n[…]\n${said.slice(-2000)}`;
 }

@@ -20,7 +20,7 @@ for (const cli of [CURRENT, DEBIAN]) {
       work = await makeWorkspace();
       await writeFile(
         server.awsEnv.AWS_CONFIG_FILE ?? '',
-        '[profile bonded]\ns3 =\n  multipart_threshold = 8MB\n  multipart_chunksize = 8MB\n  addressing_style = path\n',
+        '[profile bonded]\ns3 =\n  multipart_threshold = 8MB\n  multipart_chunksize = 8MB\n  addressing_style = path\n  signature_version = s3v4\n',
       );
       await aws('s3', 'mb', 's3://cli');
     });

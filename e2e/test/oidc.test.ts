@@ -21,6 +21,7 @@ const manifests = (issuer: string) => `
 apiVersion: bonded.dev/v1alpha1
 kind: Bucket
 metadata: { name: builds, namespace: team-a }
+spec: {}
 ---
 apiVersion: bonded.dev/v1alpha1
 kind: AccessBinding
@@ -150,7 +151,8 @@ describe('OpenID Connect', () => {
       await writeFile(work.at(`${subject}.jwt`), await issuer.token(subject));
       return {
         PATH: server.awsEnv.PATH ?? '',
-        HOME: work.folder,
+        // The AWS CLI keeps sessions in its home by role and session name, whoever's token they came from.
+        HOME: work.at(subject),
         AWS_WEB_IDENTITY_TOKEN_FILE: work.at(`${subject}.jwt`),
         AWS_ROLE_ARN: 'arn:aws:iam::000000000000:role/any',
         AWS_ROLE_SESSION_NAME: 'e2e',
@@ -178,7 +180,9 @@ describe('OpenID Connect', () => {
 
     it('refuses a token of an issuer that nobody trusts', async () => {
       await writeFile(work.at('stranger.jwt'), await stranger.token('builder'));
-      const options = { env: { ...(await env('builder')), AWS_WEB_IDENTITY_TOKEN_FILE: work.at('stranger.jwt') } };
+      const options = {
+        env: { ...(await env('builder')), HOME: work.at('stranger'), AWS_WEB_IDENTITY_TOKEN_FILE: work.at('stranger.jwt') },
+      };
       assert.match(await fails([AWS, 's3', 'ls', 's3://builds'], options), /InvalidIdentityToken|AccessDenied/);
     });
 

@@ -167,7 +167,7 @@ async function deletePolicy(manifests: ApiManifests, snapshot: Snapshot, bucket:
 }
 
 /** The policies that stand beside the bucket in its namespace: what the bucket's owner sees as its policy. */
-export function policiesBeside(snapshot: Snapshot, bucket: BucketConfig): readonly PolicyConfig[] {
+function policiesBeside(snapshot: Snapshot, bucket: BucketConfig): readonly PolicyConfig[] {
   return snapshot.policies.filter((policy) => policy.bucket === bucket.name && policy.namespace === bucket.namespace);
 }
 

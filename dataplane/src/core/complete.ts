@@ -12,11 +12,12 @@ import { digestValue, findDigest, readSegments, takeBack } from './digests.ts';
 import type { HashAlgorithm } from './hashing/checksums.ts';
 import { startHash } from './hashing/checksums.ts';
 import { hashStream } from './hashing/stream.ts';
+import { isId } from './ids.ts';
 import { keys } from './keys.ts';
 import type { Checksum, Conditions, Content, ObjectVersion } from './object.ts';
 import { nameContent } from './put.ts';
 import type { PartRecord } from './uploads.ts';
-import { currentParts, findSession, uploadUnknown } from './uploads.ts';
+import { currentParts, findSession, garbageNote, uploadUnknown } from './uploads.ts';
 import { findVersion } from './versions.ts';
 
 /** The smallest part that is not the last, in bytes (S3's limit). */
@@ -52,6 +53,7 @@ export async function completeUpload(context: CoreContext, completion: Completio
   const parts = await claimedParts(completion, session);
   const segments: readonly Segment[] = parts.flatMap((part) => (part.blob === undefined ? [] : [[part.blob, part.size] as const]));
   const content = await joinedContent(completion, session, { parts, segments });
+  const garbage = await garbageNote(bucket, keys.upload(bucket.id, key, uploadId), context.now(), content.digest);
   return nameContent(context, {
     bucket,
     key,
@@ -60,18 +62,21 @@ export async function completeUpload(context: CoreContext, completion: Completio
     conditions: completion.conditions,
     actor: completion.actor,
     adopt: () => adoptParts(context, bucket, content, segments),
-    also: (version) => [
-      { put: keys.layout(content.digest, uploadId), value: layoutOf(parts) },
-      { put: keys.garbageUpload(uploadId), value: { since: context.now(), digest: content.digest } },
-      { put: keys.done(uploadId), value: doneValue(completion, version) },
-      { delete: keys.upload(bucket.id, key, uploadId), ifRevision: revision },
-    ],
+    also: (version) => ({
+      before: [
+        { put: keys.layout(content.digest, uploadId), value: layoutOf(parts) },
+        garbage,
+        { put: keys.done(uploadId), value: doneValue(completion, version) },
+      ],
+      after: [{ delete: keys.upload(bucket.id, key, uploadId), ifRevision: revision }],
+    }),
   }).catch((error: unknown) => finishedByAnother(completion, error));
 }
 
-/** A repeated completion answers what the first one did. */
+/** A repeated completion answers what the first one did. While the session is there, it is not done, whatever was noted. */
 async function findDone(completion: Completion): Promise<PutResult | undefined> {
   const { bucket, key, uploadId } = completion;
+  if (!isId(uploadId) || (await bucket.store.records.get(keys.upload(bucket.id, key, uploadId))) !== undefined) return undefined;
   const entry = await bucket.store.records.get(keys.done(uploadId));
   if (entry === undefined) return undefined;
   const done = entry.value as unknown as DoneRecord;

@@ -53,20 +53,22 @@ interface Arrival {
 /** Plans how `place` becomes `digest`. With a known digest nothing is added but the taking back of a condemnation. */
 export async function planAdoption(store: Store, digest: Digest, place: Place, arrival: Arrival): Promise<Adoption> {
   const found = await findDigest(store, digest);
-  if (found === undefined) return { known: false, ...adoptNew(digest, place, arrival) };
+  if (found === undefined) return { known: false, ...adoptNew(store, digest, place, arrival) };
   // A batch that was cut off may have adopted these very bytes already.
   const own = place.kind === 'blob' && found.record.segments.some(([blob]) => blob === place.blob);
   return { known: !own, changes: takeBack(digest, found), after: [] };
 }
 
-function adoptNew(digest: Digest, place: Place, { size, now }: Arrival): Pick<Adoption, 'changes' | 'after'> {
+function adoptNew(store: Store, digest: Digest, place: Place, { size, now }: Arrival): Pick<Adoption, 'changes' | 'after'> {
   const blob = place.kind === 'blob' ? place.blob : newId();
   const record: DigestRecord = { size, created: now, segments: size === 0 ? [] : [[blob, size]] };
   const adopt: Change = { put: keys.digest(digest), value: digestValue(record), ifAbsent: true };
-  if (place.kind === 'small') return { changes: size === 0 ? [adopt] : [{ blob, bytes: place.bytes }, adopt], after: [] };
+  const bytes: readonly Change[] = place.kind === 'small' && size > 0 ? [{ blob, bytes: place.bytes }] : [];
+  if (place.kind === 'small' && store.records.transactional === true) return { changes: [...bytes, adopt], after: [] };
   // The intent's change is the fence: it fails when the collector has given these bytes up.
-  const fence: Change = { put: keys.intent(blob), value: { beat: now, digest }, ifRevision: place.intent };
-  return { changes: [fence, adopt], after: [{ delete: keys.intent(blob) }] };
+  const expect = place.kind === 'blob' ? { ifRevision: place.intent } : { ifAbsent: true as const };
+  const fence: Change = { put: keys.intent(blob), value: { beat: now, digest }, ...expect };
+  return { changes: [fence, ...bytes, adopt], after: [{ delete: keys.intent(blob) }] };
 }
 
 /** The change that un-condemns a digest that is named again. */

@@ -3,6 +3,10 @@ import { randomBytes } from 'node:crypto';
 
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const TIME_CHARACTERS = 10;
+
+/** Characters of an id. */
+export const ID_LENGTH = 26;
+
 const ID = /^[0-9A-HJKMNP-TV-Z]{26}$/;
 
 /** The last id of this process, so that ids made within one millisecond are in the order they were made. */

@@ -1,6 +1,7 @@
 /** Listings: pages of current names, and of all versions, in the byte order of names. */
 import type { Entry, ScanItem } from '../storage/contract.ts';
 import type { OpenBucket } from './buckets.ts';
+import { isId } from './ids.ts';
 import { keys } from './keys.ts';
 import type { ListPage, ListQuery, ListVersionsPage, ListVersionsQuery, ObjectVersion } from './object.ts';
 import type { FoundHead } from './versions.ts';
@@ -86,7 +87,7 @@ export async function listVersions(bucket: OpenBucket, query: ListVersionsQuery)
 
 async function addKey(bucket: OpenBucket, page: VersionsPage, head: FoundHead): Promise<void> {
   page.add({ ...head.version, isLatest: true });
-  if (head.older) await addPast(bucket, page, head, undefined);
+  if (head.older) await addPast(bucket, page, head, keys.past(bucket.id, head.version.key, head.version.id));
 }
 
 /** Goes on within a key, strictly after one of its versions. */
@@ -95,22 +96,17 @@ async function addRestOfKey(bucket: OpenBucket, page: VersionsPage, key: string,
   if (entry === undefined) return;
   const head = asHead(entry);
   const after = afterVersion === 'null' ? (head.version.versionId === 'null' ? head.version.id : head.nullId) : afterVersion;
-  if (after !== undefined && head.older) await addPast(bucket, page, head, keys.past(bucket.id, key, after));
+  if (after !== undefined && isId(after) && head.older) await addPast(bucket, page, head, keys.past(bucket.id, key, after));
 }
 
-async function addPast(bucket: OpenBucket, page: VersionsPage, head: FoundHead, after: string | undefined): Promise<void> {
+async function addPast(bucket: OpenBucket, page: VersionsPage, head: FoundHead, after: string): Promise<void> {
   const prefix = keys.pastOfKey(bucket.id, head.version.key);
   for (let last = after; !page.full();) {
-    const items = await bucket.store.records.scan({
-      prefix,
-      limit: Math.min(1000, page.room() + 1),
-      ...(last === undefined ? {} : { after: last }),
-    });
+    const items = await bucket.store.records.scan({ prefix, limit: Math.min(1000, page.room() + 1), after: last });
     if (items.length === 0) return;
     for (const item of items as readonly Entry[]) {
       last = item.key;
-      const version = asVersion(item);
-      if (version.id !== head.version.id) page.add({ ...version, isLatest: false });
+      page.add({ ...asVersion(item), isLatest: false });
     }
   }
 }

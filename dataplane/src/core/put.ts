@@ -14,7 +14,7 @@ import { journalChange } from './journal.ts';
 import { keys } from './keys.ts';
 import type { Conditions, Content, ObjectAttributes, ObjectVersion } from './object.ts';
 import type { FoundHead, Succession } from './versions.ts';
-import { findHead, headValue, letGo, planSuccession } from './versions.ts';
+import { findHead, headValue, letGo, noteGarbage, planSuccession } from './versions.ts';
 
 export interface Naming {
   readonly bucket: OpenBucket;
@@ -25,8 +25,8 @@ export interface Naming {
   readonly actor: Actor;
   /** How the content's digest comes to be held; asked anew at each attempt. */
   adopt(): Promise<Adoption>;
-  /** Further changes of the same batch, which stand right before the head's (a session's end). */
-  also?(version: ObjectVersion): readonly Change[];
+  /** Further changes of the same batch, before all others and right behind the head's (what a session leaves, and its end). */
+  also?(version: ObjectVersion): { readonly before: readonly Change[]; readonly after: readonly Change[] };
 }
 
 /** Writers of one name retry this long when others win, in ms; then the client is asked to. */
@@ -64,12 +64,14 @@ async function attempt(context: CoreContext, naming: Naming): Promise<{ readonly
   const adoption = await naming.adopt();
   const next = await planSuccession(bucket, key, head, context.now());
   const version = makeVersion(context, naming, next);
+  const also = naming.also?.(version);
   const created = head === undefined || head.version.deleteMarker;
   const changes: Change[] = [
+    ...(also?.before ?? []),
+    ...noteGarbage(next.replaced, context.now()),
     ...adoption.changes,
     { put: keys.ref(version.digest, bucket.id, key, version.id), value: { bucket: bucket.config.name } },
-    ...next.keep,
-    ...(naming.also?.(version) ?? []),
+    ...next.history(version),
     { put: keys.head(bucket.id, key), value: headValue({ ...next.head, version }), ...expectHead(head) },
     journalChange(context, {
       actor,
@@ -80,23 +82,35 @@ async function attempt(context: CoreContext, naming: Naming): Promise<{ readonly
       digest: version.digest,
       size: version.size,
     }),
+    ...(also?.after ?? []),
     ...next.forget,
-    ...letGo(bucket, next.replaced, context.now()),
+    ...letGo(bucket, next.replaced),
     ...adoption.after,
   ];
-  await writeNaming(bucket, changes);
+  await writeNaming(bucket, version, changes);
   return { result: { version, created }, known: adoption.known };
 }
 
 /** Some conflicts are no race to repeat: who lost them has lost for good. */
-async function writeNaming(bucket: OpenBucket, changes: readonly Change[]): Promise<void> {
+async function writeNaming(bucket: OpenBucket, version: ObjectVersion, changes: readonly Change[]): Promise<void> {
   try {
     await bucket.store.records.write(changes);
   } catch (error) {
     if (!isError(error, 'Conflict')) throw error;
+    await takeBackVersion(bucket, version);
     const lost = changes[Number(error.details['change'] ?? -1)];
     throw (lost === undefined ? undefined : finalLoss(lost, error)) ?? error;
   }
+}
+
+/** Without transactions, a version that did not become the head may have left its own records: nobody else knows their keys. */
+async function takeBackVersion(bucket: OpenBucket, version: ObjectVersion): Promise<void> {
+  if (bucket.store.records.transactional === true) return;
+  await bucket.store.records.write([
+    ...noteGarbage([version], version.modified),
+    { delete: keys.past(bucket.id, version.key, version.id) },
+    ...letGo(bucket, [version]),
+  ]);
 }
 
 function finalLoss(lost: Change, cause: ArtefactError): ArtefactError | undefined {

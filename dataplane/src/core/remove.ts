@@ -9,7 +9,7 @@ import { keys } from './keys.ts';
 import type { Conditions, DeleteMarker, Version } from './object.ts';
 import { checkMutable, expectHead, repeatOnConflict } from './put.ts';
 import type { FoundHead, Head } from './versions.ts';
-import { asVersion, findHead, findVersion, headValue, letGo, planSuccession } from './versions.ts';
+import { asVersion, findHead, findVersion, headValue, letGo, noteGarbage, planSuccession } from './versions.ts';
 
 export interface Removal {
   readonly bucket: OpenBucket;
@@ -34,9 +34,10 @@ async function removeCurrent(context: CoreContext, removal: Removal): Promise<De
   if (keepsVersions(bucket, head)) return placeMarker(context, removal, head);
   if (head === undefined) return { deleteMarker: false };
   await bucket.store.records.write([
+    ...noteGarbage([head.version], context.now()),
     { delete: keys.head(bucket.id, key), ifRevision: head.revision },
     removed(context, removal, head.version),
-    ...letGo(bucket, [head.version], context.now()),
+    ...letGo(bucket, [head.version]),
   ]);
   return { deleteMarker: false };
 }
@@ -58,11 +59,12 @@ async function placeMarker(context: CoreContext, removal: Removal, head: FoundHe
     owner: actor.principal,
   };
   await bucket.store.records.write([
-    ...next.keep,
+    ...noteGarbage(next.replaced, context.now()),
+    ...next.history(marker),
     { put: keys.head(bucket.id, key), value: headValue({ ...next.head, version: marker }), ...expectHead(head) },
     journalChange(context, { actor, change: 'delete-marker', bucket: bucket.config.name, name: key, versionId: marker.versionId }),
     ...next.forget,
-    ...letGo(bucket, next.replaced, context.now()),
+    ...letGo(bucket, next.replaced),
   ]);
   return { versionId: marker.versionId, deleteMarker: true };
 }
@@ -75,9 +77,10 @@ async function removeVersion(context: CoreContext, removal: Removal, versionId: 
   if (!found.version.deleteMarker) checkMutable(bucket, key, { ...found.head, version: found.version });
   const changes = found.head.version.id === found.version.id ? await promote(bucket, key, found.head) : forgetPast(bucket, key, found);
   await bucket.store.records.write([
+    ...noteGarbage([found.version], context.now()),
     ...changes,
     removed(context, removal, found.version),
-    ...letGo(bucket, [found.version], context.now()),
+    ...letGo(bucket, [found.version]),
   ]);
   return { versionId, deleteMarker: found.version.deleteMarker };
 }
@@ -94,24 +97,22 @@ function forgetPast(bucket: OpenBucket, key: string, found: { readonly head: Fou
 
 /** The current version goes: the newest of the past takes its place. */
 async function promote(bucket: OpenBucket, key: string, head: FoundHead): Promise<readonly Change[]> {
-  const past = head.older ? await newestPast(bucket, key, head.version.id) : [];
-  const [next, further] = past;
-  if (next === undefined) return [{ delete: keys.head(bucket.id, key), ifRevision: head.revision }];
+  const [next, further] = head.older ? await newestPast(bucket, key, head.version.id) : [];
+  const forget: Change = { delete: keys.past(bucket.id, key, head.version.id) };
+  if (next === undefined) return [{ delete: keys.head(bucket.id, key), ifRevision: head.revision }, forget];
   const nullId = head.nullId === next.id ? undefined : head.nullId;
   const promoted: Head = { version: next, older: further !== undefined, ...(nullId === undefined ? {} : { nullId }) };
-  return [
-    { put: keys.head(bucket.id, key), value: headValue(promoted), ifRevision: head.revision },
-    { delete: keys.past(bucket.id, key, next.id) },
-  ];
+  return [{ put: keys.head(bucket.id, key), value: headValue(promoted), ifRevision: head.revision }, forget];
 }
 
-/** The two newest of the past. A change that was cut off may have left a copy of the head there: that one does not count. */
+/** The two newest of the past, the current one's own record aside. What is newer than the current one never came to stand: it was cut off. */
 async function newestPast(bucket: OpenBucket, key: string, headId: string): Promise<readonly Version[]> {
-  const page = await bucket.store.records.scan({ prefix: keys.pastOfKey(bucket.id, key), limit: 3 });
-  return page
-    .flatMap((item) => ('value' in item ? [asVersion(item)] : []))
-    .filter((version) => version.id !== headId)
-    .slice(0, 2);
+  const page = await bucket.store.records.scan({
+    prefix: keys.pastOfKey(bucket.id, key),
+    after: keys.past(bucket.id, key, headId),
+    limit: 2,
+  });
+  return page.flatMap((item) => ('value' in item ? [asVersion(item)] : []));
 }
 
 function removed(context: CoreContext, removal: Removal, version: Version): Change {

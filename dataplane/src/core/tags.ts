@@ -29,7 +29,7 @@ async function attempt(context: CoreContext, tagging: Tagging): Promise<ObjectVe
   const { head, version } = await find(tagging);
   const tagged: ObjectVersion = { ...version, tags };
   await bucket.store.records.write([
-    ...tagChanges(bucket, head, tagged),
+    ...(await tagChanges(bucket, head, tagged)),
     journalChange(context, {
       actor,
       change: 'tag',
@@ -57,10 +57,11 @@ async function find({ bucket, key, versionId }: Tagging): Promise<{ readonly hea
   });
 }
 
-/** The head's record is written in both cases, so that every change of a name meets in one record. */
-function tagChanges(bucket: OpenBucket, head: FoundHead, tagged: ObjectVersion): readonly Change[] {
-  const isHead = head.version.id === tagged.id;
-  const value = headValue(isHead ? { ...head, version: tagged } : head);
+/** The head's record is written in every case, so that every change of a name meets in one record. */
+async function tagChanges(bucket: OpenBucket, head: FoundHead, tagged: ObjectVersion): Promise<readonly Change[]> {
+  const value = headValue(head.version.id === tagged.id ? { ...head, version: tagged } : head);
   const change: Change = { put: keys.head(bucket.id, tagged.key), value, ifRevision: head.revision };
-  return isHead ? [change] : [change, { put: keys.past(bucket.id, tagged.key, tagged.id), value: tagged as unknown as Json }];
+  const past = await bucket.store.records.get(keys.past(bucket.id, tagged.key, tagged.id));
+  if (past === undefined) return [change];
+  return [change, { put: past.key, value: tagged as unknown as Json, ifRevision: past.revision }];
 }

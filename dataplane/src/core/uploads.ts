@@ -5,7 +5,8 @@ import type { OpenBucket } from './buckets.ts';
 import { stillOpen } from './buckets.ts';
 import type { CoreContext } from './context.ts';
 import type { Actor, Arrived, UploadedPart, UploadSession } from './core.ts';
-import { isId, newId } from './ids.ts';
+import type { Digest } from './digest.ts';
+import { ID_LENGTH, isId, newId } from './ids.ts';
 import type { Intent } from './intents.ts';
 import { journalChange } from './journal.ts';
 import { keys, splitNamed } from './keys.ts';
@@ -153,6 +154,23 @@ export async function listParts(
   return { parts };
 }
 
+/** A note that a session's remains are to go; it holds only once the session's own record is gone. */
+export interface UploadGarbage {
+  readonly since: number;
+  readonly session: string;
+  /** Every digest that completions tried to make of its parts: what such a digest took is not garbage. */
+  readonly digests: readonly Digest[];
+}
+
+/** The note for a session's record, with the digests of an earlier one. */
+export async function garbageNote(bucket: Pick<OpenBucket, 'store'>, session: string, now: number, digest?: Digest): Promise<Change> {
+  const key = keys.garbageUpload(session.slice(-ID_LENGTH));
+  const earlier = await bucket.store.records.get(key);
+  const digests = new Set((earlier?.value as UploadGarbage | undefined)?.digests);
+  if (digest !== undefined) digests.add(digest);
+  return { put: key, value: { since: now, session, digests: [...digests] } };
+}
+
 /** Ends a session and gives its bytes to the collector's care, which it gets at once. Throws `UploadUnknown`. */
 export async function abortUpload(
   context: CoreContext,
@@ -163,7 +181,7 @@ export async function abortUpload(
   const { revision } = await findSession(bucket, key, uploadId);
   try {
     await bucket.store.records.write([
-      { put: keys.garbageUpload(uploadId), value: { since: context.now() } },
+      await garbageNote(bucket, keys.upload(bucket.id, key, uploadId), context.now()),
       { delete: keys.upload(bucket.id, key, uploadId), ifRevision: revision },
       journalChange(context, { actor, change: 'upload-abort', bucket: bucket.config.name, name: key, note: uploadId }),
     ]);

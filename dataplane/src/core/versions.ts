@@ -70,46 +70,55 @@ export interface Succession {
   readonly id: string;
   readonly versionId: string;
   readonly head: Omit<Head, 'version'>;
-  /** Changes that must stand before the head's: the old head goes into the past. */
-  readonly keep: readonly Change[];
+  /** Changes that must stand before the head's, given the new version. */
+  history(version: Version): readonly Change[];
   /** Versions that the new one replaces for good. */
   readonly replaced: readonly Version[];
   /** Changes that take replaced ones out of the past; after the head's. */
   readonly forget: readonly Change[];
 }
 
-/** Plans the version that follows `head`, by the bucket's versioning. */
+/**
+ * Plans the version that follows `head`, by the bucket's versioning. A version that is to be kept is written to the past when it
+ * is made, under its own id, which nobody else can name; so no writer ever copies what another may be deleting.
+ */
 export async function planSuccession(bucket: OpenBucket, key: string, head: FoundHead | undefined, now: number): Promise<Succession> {
   const id = newId(head?.version.id, now);
-  const versionId = bucket.config.versioning === 'Enabled' ? id : 'null';
-  if (head === undefined) return { id, versionId, head: { older: false }, keep: [], replaced: [], forget: [] };
-  const old = head.version;
-  if (versionId === 'null' && old.versionId === 'null') {
-    return { id, versionId, head: { older: head.older }, keep: [], replaced: [old], forget: [] };
-  }
-  const keep: Change[] = [{ put: keys.past(bucket.id, key, old.id), value: old as unknown as Json }];
-  if (versionId !== 'null') {
-    const nullId = old.versionId === 'null' ? old.id : head.nullId;
-    return { id, versionId, head: { older: true, ...(nullId === undefined ? {} : { nullId }) }, keep, replaced: [], forget: [] };
-  }
-  const lost = head.nullId === undefined ? undefined : await findPast(bucket, key, head.nullId);
+  const own = (version: Version): Change => ({ put: keys.past(bucket.id, key, version.id), value: version as unknown as Json });
+  if (bucket.config.versioning !== 'Enabled') return planNull(bucket, key, head, id);
+  const old = head?.version;
+  if (head === undefined || old === undefined)
+    return { id, versionId: id, head: { older: false }, history: (version) => [own(version)], replaced: [], forget: [] };
+  // The null version is in the past only once another one stands before it.
+  const nullId = old.versionId === 'null' ? old.id : head.nullId;
   return {
     id,
-    versionId,
-    head: { older: true },
-    keep,
-    replaced: lost === undefined ? [] : [lost],
-    forget: lost === undefined ? [] : [{ delete: keys.past(bucket.id, key, lost.id) }],
+    versionId: id,
+    head: { older: true, ...(nullId === undefined ? {} : { nullId }) },
+    history: (version) => (old.versionId === 'null' ? [own(old), own(version)] : [own(version)]),
+    replaced: [],
+    forget: [],
   };
 }
 
-/** What removing a version for good takes: its hold on the digest goes, and the collector is told to look. */
-export function letGo(bucket: OpenBucket, versions: readonly Version[], now: number): readonly Change[] {
-  return versions.flatMap((version) => {
-    if (version.deleteMarker) return [];
-    return [
-      { delete: keys.ref(version.digest, bucket.id, version.key, version.id) },
-      { put: keys.garbageDigest(version.digest), value: { since: now } },
-    ];
-  });
+/** A null version replaces the one before it, wherever that is, and leaves all others alone. */
+async function planNull(bucket: OpenBucket, key: string, head: FoundHead | undefined, id: string): Promise<Succession> {
+  const plain = { id, versionId: 'null', history: () => [], forget: [] };
+  if (head === undefined) return { ...plain, head: { older: false }, replaced: [] };
+  if (head.version.versionId === 'null') return { ...plain, head: { older: head.older }, replaced: [head.version] };
+  const lost = head.nullId === undefined ? undefined : await findPast(bucket, key, head.nullId);
+  if (lost === undefined) return { ...plain, head: { older: true }, replaced: [] };
+  return { ...plain, head: { older: true }, replaced: [lost], forget: [{ delete: keys.past(bucket.id, key, lost.id) }] };
+}
+
+/** Tells the collector to look at what versions held. It goes first in a batch: a note too many costs a look, one too few costs the space for ever. */
+export function noteGarbage(versions: readonly Version[], now: number): readonly Change[] {
+  return versions.flatMap((version) => (version.deleteMarker ? [] : [{ put: keys.garbageDigest(version.digest), value: { since: now } }]));
+}
+
+/** Removing versions for good ends their hold on the digest. It goes last. */
+export function letGo(bucket: BucketPlace, versions: readonly Version[]): readonly Change[] {
+  return versions.flatMap((version) =>
+    version.deleteMarker ? [] : [{ delete: keys.ref(version.digest, bucket.id, version.key, version.id) }],
+  );
 }

@@ -4,7 +4,8 @@
  * - **Blobs**: immutable bytes by opaque id, written once to their final place.
  * - **Records**: small JSON documents under byte-ordered keys, changed by compare-and-set only.
  *
- * Drivers throw `ArtefactError` only: `Conflict`, `Unavailable`, `SlowDown`, `DigestUnknown` (a blob that is not there).
+ * Drivers throw `ArtefactError` only: `Conflict`, `Unavailable`, `SlowDown`, `DigestUnknown` (a blob that is not there); and, before
+ * anything happened, `InvalidArgument` or `NameTooLong` for what is no id, key, range, page or batch.
  */
 
 /** Opaque id of stored bytes: 1–128 characters of `[0-9A-Za-z._-]`, chosen by the core, never reused. */
@@ -35,7 +36,7 @@ export interface Blobs {
    * or the process dies, `get` never answers a part of it. The id must be new: an existing one is a `Conflict`.
    */
   put(id: BlobId, body: Bytes): Promise<number>;
-  /** The bytes, or `range` of them. A missing blob throws `DigestUnknown` at the first pull, before any byte. */
+  /** The bytes, or `range` of them as far as there are any. A missing blob throws `DigestUnknown` at the first pull, before any byte. */
   get(id: BlobId, range?: ByteRange): Bytes;
   /** Size in bytes, or undefined when there is none. */
   head(id: BlobId): Promise<number | undefined>;
@@ -69,7 +70,7 @@ export type ScanItem = Entry | { readonly prefix: string };
  * One change of a batch.
  * - `put`: with `ifRevision`, only over just that revision; with `ifAbsent`, only where no record is; with neither,
  *   whatever stands there (for keys that only one writer can name).
- * - `delete`: with `ifRevision`, only of just that revision; with neither, whatever stands there; of nothing, succeeds.
+ * - `delete`: with `ifRevision`, only of just that revision (where no record is, that is a conflict too); with neither, whatever stands there; of nothing, succeeds.
  * - `blob`: a small blob (at most `SMALL_BLOB` bytes), stored as `Blobs.put` would.
  */
 export type Change =
@@ -88,6 +89,8 @@ export const MAX_KEY = 2048;
  * bytes. Reads see every write that was acknowledged before they began, through whichever process it went.
  */
 export interface Records {
+  /** Set where a batch that failed has changed nothing at all; elsewhere, its changes before the failed one may have been made. */
+  readonly transactional?: true;
   get(key: string): Promise<Entry | undefined>;
   /** In ascending byte order of key (a collapsed prefix at its own place). Fewer items than `limit` means the end. */
   scan(query: ScanQuery): Promise<readonly ScanItem[]>;

@@ -22,7 +22,7 @@ export function compareKeys(left: string, right: string): number {
 
 /** The smallest string after every string that starts with `prefix`; undefined when nothing can come after them. */
 export function successor(prefix: string): string | undefined {
-  for (let end = prefix.length; end > 0; ) {
+  for (let end = prefix.length; end > 0;) {
     const low = prefix.charCodeAt(end - 1);
     const start = low >= 0xdc00 && low <= 0xdfff ? end - 2 : end - 1;
     const last = prefix.codePointAt(start) ?? 0;

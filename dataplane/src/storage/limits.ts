@@ -59,7 +59,6 @@ export function checkChanges(changes: readonly Change[]): void {
 
 function checkPut(change: Extract<Change, { put: string }>): void {
   checkKey(change.put);
-  if (change.value === undefined) refuse('A record has a JSON value; use null for none.');
   if (change.ifAbsent && change.ifRevision !== undefined) refuse('A put has ifAbsent or ifRevision, never both.');
 }
 

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { indexSnapshot } from '../../src/config/snapshot.ts';
 import {
   parsePolicyDocument,
   SYSTEM_NAMESPACE,
@@ -11,7 +10,8 @@ import {
 } from '@bonded/crds';
 import fc from 'fast-check';
 import type { Principal } from '../../src/authn/principal.ts';
-import { authorise } from '../../src/authz/authorise.ts';
+import { authorise, type AccessDemand } from '../../src/authz/authorise.ts';
+import { indexSnapshot } from '../../src/config/snapshot.ts';
 import { anonymous, bearer, holder, ISSUER } from './house.ts';
 
 const ORIGIN = { managedBy: 'manifests', owner: 'test' } as const;
@@ -150,30 +150,36 @@ function snapshotOf(bindings: readonly BindingConfig[], statements: readonly Wri
   return { revision: '', buckets: [bucket], bindings, policies, accessKeys: [] };
 }
 
-const decide = (
-  bindings: readonly BindingConfig[],
-  statements: readonly Written[],
-  who: Principal,
-  what: Parameters<typeof authorise>[2],
-): boolean => authorise(indexSnapshot(snapshotOf(bindings, statements)), who, what).allowed;
+interface World {
+  readonly bound: readonly BindingConfig[];
+  readonly written: readonly Written[];
+  readonly who: Principal;
+  readonly what: AccessDemand;
+}
 
-const bindings = fc.array(binding, { maxLength: 3 });
-const statements = fc.array(fc.oneof(allow, deny), { maxLength: 4 });
+const world: fc.Arbitrary<World> = fc.record({
+  bound: fc.array(binding, { maxLength: 3 }),
+  written: fc.array(fc.oneof(allow, deny), { maxLength: 4 }),
+  who: caller,
+  what: demand,
+});
+
+function decide({ bound, written, who, what }: World): boolean {
+  return authorise(indexSnapshot(snapshotOf(bound, written)), who, what).allowed;
+}
 
 describe('whatever the bindings and policies are', () => {
   it('the decision is that of a plain reading of them', () => {
     fc.assert(
-      fc.property(bindings, statements, caller, demand, (bound, written, who, what) => {
-        assert.equal(decide(bound, written, who, what), plainReading(bound, written, who, what));
-      }),
+      fc.property(world, (given) => assert.equal(decide(given), plainReading(given))),
       { numRuns: 3000 },
     );
   });
 
   it('a further Deny never lets anybody in', () => {
     fc.assert(
-      fc.property(bindings, statements, deny, caller, demand, (bound, written, further, who, what) => {
-        if (!decide(bound, written, who, what)) assert.ok(!decide(bound, [...written, further], who, what));
+      fc.property(world, deny, (given, further) => {
+        if (!decide(given)) assert.ok(!decide({ ...given, written: [...given.written, further] }));
       }),
       { numRuns: 1000 },
     );
@@ -181,17 +187,10 @@ describe('whatever the bindings and policies are', () => {
 
   it('an Allow or a binding less never lets anybody in', () => {
     fc.assert(
-      fc.property(bindings, statements, caller, demand, (bound, written, who, what) => {
-        if (decide(bound, written, who, what)) return;
-        assert.ok(
-          !decide(
-            bound,
-            written.filter(({ Effect }) => Effect === 'Deny'),
-            who,
-            what,
-          ),
-        );
-        assert.ok(!decide(bound.slice(1), written, who, what));
+      fc.property(world, (given) => {
+        if (decide(given)) return;
+        assert.ok(!decide({ ...given, written: given.written.filter(({ Effect }) => Effect === 'Deny') }));
+        assert.ok(!decide({ ...given, bound: given.bound.slice(1) }));
       }),
       { numRuns: 1000 },
     );
@@ -199,22 +198,13 @@ describe('whatever the bindings and policies are', () => {
 
   it('a Deny of everything to everybody denies everything', () => {
     const all: Written = { Effect: 'Deny', Principal: '*', Action: ['*'], Resource: ['*'] };
-    fc.assert(
-      fc.property(bindings, statements, caller, demand, (bound, written, who, what) =>
-        assert.ok(!decide(bound, [...written, all], who, what)),
-      ),
-    );
+    fc.assert(fc.property(world, (given) => assert.ok(!decide({ ...given, written: [...given.written, all] }))));
   });
 });
 
 // ——— the plain reading: no indexes, no preparation, patterns by regular expressions ———
 
-function plainReading(
-  bound: readonly BindingConfig[],
-  written: readonly Written[],
-  who: Principal,
-  what: Parameters<typeof authorise>[2],
-): boolean {
+function plainReading({ bound, written, who, what }: World): boolean {
   if (who.kind === 'anonymous' && what.action === 'administer') return false;
   const applying = written.filter((statement) => statementApplies(statement, who, what));
   if (applying.some(({ Effect }) => Effect === 'Deny')) return false;
@@ -224,7 +214,7 @@ function plainReading(
 function bindingAllows(
   { namespace, subjects, role, resources: where }: BindingConfig,
   who: Principal,
-  { action, resource }: Parameters<typeof authorise>[2],
+  { action, resource }: AccessDemand,
 ): boolean {
   if (namespace === 'team-b' || !subjects.some((one) => isSubject(one, who))) return false;
   const rank: Readonly<Record<Role, string>> = {
@@ -256,27 +246,31 @@ function isSubject(one: Subject, who: Principal): boolean {
   return Object.entries(one.claims).every(([name, values]) => [claims[name]].flat().some((value) => values.includes(String(value))));
 }
 
-function statementApplies(statement: Written, who: Principal, { s3Action, resource, context }: Parameters<typeof authorise>[2]): boolean {
-  const isWho = (one: unknown): boolean => {
-    if (one === '*') return true;
-    const { AWS = [], OIDC = [] } = one as { AWS?: string | string[]; OIDC?: string | string[] };
-    const keys = [AWS].flat();
-    return (
-      keys.includes('*') ||
-      (who.accessKey !== undefined && keys.includes(who.accessKey.accessKeyId)) ||
-      (who.oidc !== undefined && [OIDC].flat().includes(`${who.oidc.issuer}|${String(who.oidc.claims.sub)}`))
-    );
-  };
-  const arn = `arn:aws:s3:::builds${resource.name === undefined || s3Action === 's3:ListBucket' ? '' : `/${resource.name}`}`;
-  const matches = (patterns: readonly string[], text: string): boolean =>
-    patterns.some((pattern) =>
-      new RegExp(`^${pattern.replace(/[.:/]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.')}$`, 'i').test(text),
-    );
+function statementApplies(statement: Written, who: Principal, { s3Action, resource, context }: AccessDemand): boolean {
   const { Principal, NotPrincipal, Action, NotAction, Resource, NotResource } = statement;
-  if (Principal !== undefined ? !isWho(Principal) : isWho(NotPrincipal)) return false;
-  if (Action ? !matches(Action, s3Action) : matches(NotAction ?? [], s3Action)) return false;
-  if (Resource ? !matches(Resource, arn) : matches(NotResource ?? [], arn)) return false;
-  const condition = JSON.stringify(statement.Condition ?? {});
+  const arn = `arn:aws:s3:::builds${resource.name === undefined || s3Action === 's3:ListBucket' ? '' : `/${resource.name}`}`;
+  return (
+    isNamed(Principal ?? NotPrincipal, who) === (Principal !== undefined) &&
+    matchesAny(Action ?? NotAction, s3Action) === (Action !== undefined) &&
+    matchesAny(Resource ?? NotResource, arn) === (Resource !== undefined) &&
+    conditionHolds(JSON.stringify(statement.Condition ?? {}), who, context)
+  );
+}
+
+function isNamed(one: unknown, who: Principal): boolean {
+  if (one === '*') return true;
+  const { AWS = [], OIDC = [] } = one as { AWS?: string | string[]; OIDC?: string | string[] };
+  if ([AWS].flat().includes('*')) return true;
+  if (who.accessKey) return [AWS].flat().includes(who.accessKey.accessKeyId);
+  return who.oidc !== undefined && [OIDC].flat().includes(`${who.oidc.issuer}|${String(who.oidc.claims.sub)}`);
+}
+
+function matchesAny(patterns: readonly string[] | undefined, text: string): boolean {
+  const source = (pattern: string): string => pattern.replace(/[.:/]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.');
+  return patterns?.some((pattern) => new RegExp(`^${source(pattern)}$`, 'i').test(text)) === true;
+}
+
+function conditionHolds(condition: string, who: Principal, context: AccessDemand['context']): boolean {
   if (condition.includes('SecureTransport')) return context?.get('aws:securetransport')?.[0] === 'true';
   if (condition.includes('SourceIp')) return context?.get('aws:sourceip')?.[0]?.startsWith('10.') === true;
   return !condition.includes('username') || who.accessKey === undefined;

@@ -3,6 +3,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Config } from '../../src/config/openConfig.ts';
 import { isError, type ErrorCode } from '../../src/errors.ts';
 import { bucketText, createWorkshop, type Workshop } from './workshop.ts';
@@ -194,7 +195,7 @@ describe('changes through the API', () => {
     it('have just one winner for a name, and lose nothing', async function () {
       this.timeout(30_000);
       const tags = ['a', 'b', 'c'];
-      for (const tag of tags) children.push(fork(join(import.meta.dirname, 'writerProcess.ts'), [shop.data, shop.manifests, tag]));
+      for (const tag of tags) children.push(fork(fileURLToPath(import.meta.resolve('./writerProcess.ts')), [shop.data, shop.manifests, tag]));
       await Promise.all(children.map((child) => once(child, 'message')));
       const results = children.map(async (child) => ((await once(child, 'message')) as [readonly string[]])[0]);
       for (const child of children) child.send('shared-name');
@@ -212,7 +213,7 @@ describe('changes through the API', () => {
 
     it('go on when one of them dies while it is changing something', async function () {
       this.timeout(30_000);
-      const child = fork(join(import.meta.dirname, 'writerProcess.ts'), [shop.data, shop.manifests, 'x']);
+      const child = fork(fileURLToPath(import.meta.resolve('./writerProcess.ts')), [shop.data, shop.manifests, 'x']);
       children.push(child);
       await once(child, 'message');
       child.send('shared-name');

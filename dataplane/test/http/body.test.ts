@@ -210,6 +210,13 @@ describe('a refusal before the body was read', () => {
     assert.ok(!/connection: close/i.test(text));
   });
 
+  it('closes the connection where the little that is left does not come', async () => {
+    const act = await stage(refusing);
+    const line = await dial(act.port);
+    line.write('PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 2000\r\n\r\n');
+    assert.match(await line.closed(), /not you$/);
+  });
+
   it('never takes the rest of a body for a request', async () => {
     const act = await stage(refusing);
     const line = await dial(act.port);

@@ -147,6 +147,18 @@ describe('answers', () => {
     assert.ok(!act.lines.some((each) => each['level'] === 'error'), act.text());
   });
 
+  it('closes the source of an answer that waits behind another when the client leaves', async () => {
+    const source = lender({ chunk: 10, chunks: 3 });
+    const act = await stage({
+      handle: (call) => (call.head.target === '/never' ? new Promise<Reply>(() => {}) : Promise.resolve(replyOf(source.bytes, 30))),
+    });
+    const line = await dial(act.port);
+    line.write(`GET /never HTTP/1.1\r\nHost: h\r\n\r\n${GET}`);
+    await until(() => source.seen.pulls === 1);
+    line.socket.destroy();
+    await until(() => source.seen.closed === 1);
+  });
+
   it('gives up on a reader that takes nothing, and closes the source', async () => {
     const source = lender({ chunk: 1024 * 1024, chunks: 1000 });
     const act = await stage({ handle: async () => replyOf(source.bytes, 1000 * 1024 * 1024) }, { limits: { sendIdleMs: 200 } });

@@ -1,6 +1,8 @@
+import { trace, type Span, type Tracer } from '@opentelemetry/api';
 import assert from 'node:assert/strict';
 import { sha256Digest } from '../../src/core/digest.ts';
 import { ArtefactError, type ErrorCode } from '../../src/errors.ts';
+import { setTracing } from '../../src/telemetry/traces.ts';
 import { ask, dial, drain, stage, strike, until, type Script } from './stage.ts';
 
 const denied = (code: ErrorCode) => new ArtefactError(code, `${code} said`);
@@ -242,5 +244,48 @@ describe('the journey', () => {
     await ask(act.port, '/', { headers: { connection: 'close' } });
     await act.logged('request');
     assert.equal(signal?.aborted, false);
+  });
+});
+
+describe('the spans of a journey', () => {
+  afterEach(async () => {
+    setTracing(false);
+    trace.disable();
+    await strike();
+  });
+
+  it('are one for the request, named by its operation, and one for each step', async () => {
+    const spans: { name: string; attributes: Record<string, unknown> }[] = [];
+    const startActiveSpan = (name: string, ...rest: unknown[]) => {
+      const kept = { name, attributes: { ...(rest[0] as { attributes?: object }).attributes } };
+      spans.push(kept);
+      const span = {
+        spanContext: () => ({ traceId: 'ab'.repeat(16), spanId: 'cd'.repeat(8), traceFlags: 1 }),
+        updateName: (updated: string) => (kept.name = updated),
+        setAttribute: (key: string, value: unknown) => Object.assign(kept.attributes, { [key]: value }),
+        setAttributes: (more: object) => Object.assign(kept.attributes, more),
+        setStatus: () => span,
+        end: () => {},
+      };
+      return (rest.at(-1) as (active: Span) => unknown)(span as unknown as Span);
+    };
+    trace.setGlobalTracerProvider({ getTracer: () => ({ startActiveSpan }) as unknown as Tracer });
+    setTracing(true);
+    const act = await stage({
+      handle: async (call) => {
+        await call.admit({ digest: DIGEST, resource: {} });
+        return { status: 200, body: call.actor.traceId ?? '' };
+      },
+    });
+    const answer = await ask(act.port, '/b/n?X-Amz-Signature=sssssecret');
+    await act.logged('request');
+    assert.equal(answer.body, 'ab'.repeat(16));
+    assert.deepEqual(
+      spans.map((span) => span.name),
+      ['stub.Act', 'recognise', 'authenticate', 'authorise', 'handle', 'admit'],
+    );
+    assert.equal(spans[0]!.attributes['http.response.status_code'], 200);
+    assert.equal(spans[0]!.attributes['url.path'], '/b/n');
+    assert.ok(!JSON.stringify(spans).includes('sssssecret'));
   });
 });

@@ -101,6 +101,7 @@ describe('TLS', () => {
     await put(ONE);
     const port = await begin();
     await assert.rejects(handshake(port, { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'ALL:@SECLEVEL=0' }));
+    assert.equal(tls?.options().minVersion, 'TLSv1.2');
     await assert.rejects(fetch(`http://127.0.0.1:${port}/`));
     assert.equal(subject(await handshake(port)), 'one.example');
   });

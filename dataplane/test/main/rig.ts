@@ -11,9 +11,9 @@ export interface Rig {
   readonly house: House;
   readonly directory: string;
   /** As the Owner. */
-  ask(path: string, init?: RequestInit): Promise<Response>;
+  readonly ask: (path: string, init?: RequestInit) => Promise<Response>;
   /** The log so far. */
-  log(): string;
+  readonly log: () => string;
 }
 
 const houses: House[] = [];

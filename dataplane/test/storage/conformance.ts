@@ -31,8 +31,8 @@ export interface Skip {
 
 /** How a group of tests is written down: each test gets the group's place. */
 export interface Suite {
-  group(title: string, tests: () => void): void;
-  test(title: string, body: (place: Place) => Promise<void>): void;
+  readonly group: (title: string, tests: () => void) => void;
+  readonly test: (title: string, body: (place: Place) => Promise<void>) => void;
 }
 
 /** Describes the whole contract for one driver. */
@@ -41,7 +41,8 @@ export function describeStore(name: string, open: () => Promise<Place>, options:
   const seen = new Set<string>();
   const suite = suiteOf(open, reasons, seen);
   describe(`store: ${name}`, () => {
-    for (const part of [describeBlobWriting, describeBlobReading, describeRecords, describeBatches, describeScan, describeLifecycle]) part(suite);
+    for (const part of [describeBlobWriting, describeBlobReading, describeRecords, describeBatches, describeScan, describeLifecycle])
+      part(suite);
     it('skips only tests that there are', () => {
       assert.deepEqual(
         [...reasons.keys()].filter((title) => !seen.has(title)),

@@ -6,14 +6,23 @@ const bytesOrder = (left: string, right: string): number => Buffer.compare(Buffe
 
 /** Well-formed strings, rich in the characters around the surrogates. */
 const key = fc
-  .array(fc.oneof(fc.string({ unit: 'binary', maxLength: 3 }), fc.constantFrom('\ud7ff', '\ue000', '\uffff', '\u{10000}', '\u{10ffff}', 'a', '\0')), {
-    maxLength: 4,
-  })
+  .array(
+    fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 3 }),
+      fc.constantFrom('\ud7ff', '\ue000', '\uffff', '\u{10000}', '\u{10ffff}', 'a', '\0'),
+    ),
+    {
+      maxLength: 4,
+    },
+  )
   .map((parts) => parts.join(''));
 
 describe('keys', () => {
   it('compares as UTF-8 bytes do', () => {
-    fc.assert(fc.property(key, key, (left, right) => assert.equal(Math.sign(compareKeys(left, right)), bytesOrder(left, right))), { numRuns: 2000 });
+    fc.assert(
+      fc.property(key, key, (left, right) => assert.equal(Math.sign(compareKeys(left, right)), bytesOrder(left, right))),
+      { numRuns: 2000 },
+    );
   });
 
   it('knows the first string after all that start with a prefix', () => {

@@ -5,8 +5,8 @@ import type { Collection, Keep } from '../core.ts';
 import type { Digest } from '../digest.ts';
 import type { FoundDigest } from '../digests.ts';
 import { findDigest } from '../digests.ts';
-import { keys, splitNamed } from '../keys.ts';
-import { findVersion } from '../versions.ts';
+import { keys } from '../keys.ts';
+import { asReference, referent } from '../refs.ts';
 import { emptyRetired, retireUnclaimed } from './buckets.ts';
 import { collectDigests } from './digests.ts';
 import { collectUploads, expireUploads, forgetDone, settleIntents } from './uploads.ts';
@@ -64,8 +64,9 @@ async function explainIn(context: CoreContext, store: Store, digest: Digest, fou
   const page = await store.records.scan({ prefix: keys.refs(digest), limit: SHOWN });
   for (const item of page) {
     if (!('value' in item)) continue;
-    const name = await nameOf(store, digest, item.key);
-    if (name !== undefined) names.push(name);
+    const { bucket, key, ...reference } = asReference(item, digest);
+    const version = await referent(store, { bucket, key, ...reference });
+    if (version !== undefined) names.push({ bucket, key, versionId: version.versionId });
   }
   const { since } = await garbageOf(store, digest);
   const base: Keep = { digest, size: found.record.size, stored: true, names };
@@ -74,28 +75,6 @@ async function explainIn(context: CoreContext, store: Store, digest: Digest, fou
     ...base,
     condemned: { since: new Date(since).toISOString(), collectableAfter: new Date(since + context.terms.grace).toISOString() },
   };
-}
-
-/** The version behind a ref, if that still names the digest. */
-async function nameOf(store: Store, digest: Digest, ref: string): Promise<Keep['names'][number] | undefined> {
-  const [bucketId, ...rest] = ref.slice(keys.refs(digest).length).split('/');
-  const { key, id } = splitNamed(rest.join('/'), '');
-  const entry = await store.records.get(ref);
-  const { bucket } = (entry?.value ?? {}) as { readonly bucket?: string };
-  if (bucketId === undefined || bucket === undefined) return undefined;
-  const versionId = await versionIdOf(store, { bucketId, key, id });
-  return versionId === undefined ? undefined : { bucket, key, versionId };
-}
-
-async function versionIdOf(
-  store: Store,
-  named: { readonly bucketId: string; readonly key: string; readonly id: string },
-): Promise<string | undefined> {
-  const bucket = { store, id: named.bucketId };
-  const asNull = await findVersion(bucket, named.key, 'null');
-  if (asNull?.version.id === named.id) return 'null';
-  const found = await findVersion(bucket, named.key, named.id);
-  return found?.version.id === named.id ? found.version.versionId : undefined;
 }
 
 async function garbageOf(store: Store, digest: Digest): Promise<{ readonly since?: number }> {

@@ -6,7 +6,9 @@ import type { Digest } from '../digest.ts';
 import { sha256Digest } from '../digest.ts';
 import type { Segment } from '../digests.ts';
 import { digestValue, findDigest, takeBack } from '../digests.ts';
+import { timeOfId } from '../ids.ts';
 import { keys } from '../keys.ts';
+import { asReference, referent } from '../refs.ts';
 import { removeAll, scanAll } from './sweep.ts';
 
 /** A note that a digest may have to go; `removing` once its record is gone and its blobs are being removed. */
@@ -53,7 +55,8 @@ async function collectDigest(
   { note, garbage }: { readonly note: Entry; readonly garbage: DigestGarbage },
 ): Promise<Collected | undefined> {
   const digest = sha256Digest(note.key.slice(keys.garbageDigests.length));
-  const segments = garbage.removing ?? (await condemn(context, store, { digest, note }));
+  const segments =
+    garbage.removing === undefined ? await condemn(context, store, { digest, note }) : await resume(store, digest, garbage.removing);
   if (segments === undefined) return undefined;
   for (const [blob] of segments) await store.blobs.delete(blob);
   await removeAll(store, keys.layouts(digest));
@@ -73,14 +76,14 @@ async function condemn(
 ): Promise<readonly Segment[] | undefined> {
   const { digest, note } = candidate;
   const found = await findDigest(store, digest);
-  if (found === undefined || (await isNamed(store, digest))) {
+  if (found === undefined || (await isNamed(context, store, digest))) {
     if (found !== undefined) await store.records.write([...takeBack(digest, found), { delete: note.key, ifRevision: note.revision }]);
     else await store.records.write([{ delete: note.key, ifRevision: note.revision }]);
     return undefined;
   }
   const condemned = { ...found.record, condemned: context.now() };
   const [revision] = await store.records.write([{ put: keys.digest(digest), value: digestValue(condemned), ifRevision: found.revision }]);
-  if (await isNamed(store, digest)) return undefined;
+  if (await isNamed(context, store, digest)) return undefined;
   const removing: DigestGarbage = { since: context.now(), removing: found.record.segments };
   await store.records.write([
     { put: note.key, value: JSON.parse(JSON.stringify(removing)), ifRevision: note.revision },
@@ -89,6 +92,25 @@ async function condemn(
   return found.record.segments;
 }
 
-async function isNamed(store: Store, digest: Digest): Promise<boolean> {
-  return (await store.records.scan({ prefix: keys.refs(digest), limit: 1 })).length > 0;
+/** A removal that was cut off: goes on unless the digest was taken back meanwhile; segments that it has now stay. */
+async function resume(store: Store, digest: Digest, removing: readonly Segment[]): Promise<readonly Segment[]> {
+  const found = await findDigest(store, digest);
+  if (found === undefined) return removing;
+  if (found.record.condemned !== undefined) {
+    await store.records.write([{ delete: keys.digest(digest), ifRevision: found.revision }]);
+    return removing;
+  }
+  const kept = new Set(found.record.segments.map(([blob]) => blob));
+  return removing.filter(([blob]) => !kept.has(blob));
+}
+
+/** True when a version names it. A reference whose version never came to stand is removed, once its writer cannot be under way any more. */
+async function isNamed(context: CoreContext, store: Store, digest: Digest): Promise<boolean> {
+  for await (const ref of scanAll(store, keys.refs(digest))) {
+    const reference = asReference(ref, digest);
+    if (context.now() - timeOfId(reference.id) < context.terms.grace) return true;
+    if ((await referent(store, reference)) !== undefined) return true;
+    await store.records.write([{ delete: ref.key }]);
+  }
+  return false;
 }

@@ -8,7 +8,8 @@ import { timeOfId } from '../ids.ts';
 import type { Intent } from '../intents.ts';
 import { journalChange } from '../journal.ts';
 import { keys } from '../keys.ts';
-import { asSession, partRecords } from '../uploads.ts';
+import type { UploadGarbage } from '../uploads.ts';
+import { asSession, garbageNote, partRecords } from '../uploads.ts';
 import type { Collected } from './digests.ts';
 import { scanAll } from './sweep.ts';
 
@@ -32,7 +33,7 @@ export async function endSession(context: CoreContext, store: Store, entry: Entr
   const actor = { principal: 'bonded:collector', operation: 'collect', requestId: '', remoteAddress: '' };
   try {
     await store.records.write([
-      { put: keys.garbageUpload(session.uploadId), value: { since: context.now() } },
+      await garbageNote({ store }, entry.key, context.now()),
       { delete: entry.key, ifRevision: entry.revision },
       journalChange(context, { actor, change: 'upload-abort', name: session.key, note: session.uploadId }),
     ]);
@@ -59,8 +60,10 @@ export async function collectUploads(store: Store, signal: AbortSignal): Promise
 export async function removeRemains(store: Store, uploadId: string): Promise<Collected> {
   const note = await store.records.get(keys.garbageUpload(uploadId));
   if (note === undefined) return { blobs: 0, bytes: 0 };
-  const { digest } = note.value as { readonly digest?: Digest };
-  const taken = digest === undefined ? new Set<BlobId>() : await blobsOf(store, digest);
+  const { digests, session } = note.value as unknown as UploadGarbage;
+  // The batch that was to end the session was cut off: it goes on, and its parts are needed.
+  if ((await store.records.get(session)) !== undefined) return { blobs: 0, bytes: 0 };
+  const taken = await blobsOf(store, digests);
   let blobs = 0;
   let bytes = 0;
   const records: Change[] = [];
@@ -76,9 +79,10 @@ export async function removeRemains(store: Store, uploadId: string): Promise<Col
   return { blobs, bytes };
 }
 
-async function blobsOf(store: Store, digest: Digest): Promise<Set<BlobId>> {
-  const found = await findDigest(store, digest);
-  return new Set(found?.record.segments.map(([blob]) => blob));
+/** The blobs that hold the bytes of any of these digests. */
+async function blobsOf(store: Store, digests: readonly Digest[]): Promise<Set<BlobId>> {
+  const found = await Promise.all(digests.map((digest) => findDigest(store, digest)));
+  return new Set(found.flatMap((one) => one?.record.segments.map(([blob]) => blob) ?? []));
 }
 
 /** Gives up bytes whose sender fell silent before they were named. */
@@ -100,7 +104,9 @@ export async function settleIntents(context: CoreContext, store: Store, signal: 
 async function settleIntent(store: Store, entry: Entry, intent: Intent): Promise<number | undefined> {
   const blob = entry.key.slice(keys.intents.length);
   if (await isTaken(store, blob, intent)) {
-    await store.records.write([{ delete: entry.key }]);
+    // The batch that named them may have been cut off before the name: then nothing names the digest.
+    const look = intent.digest === undefined ? [] : [{ put: keys.garbageDigest(intent.digest), value: { since: 0 } }];
+    await store.records.write([...look, { delete: entry.key }]);
     return undefined;
   }
   try {
@@ -119,8 +125,8 @@ async function settleIntent(store: Store, entry: Entry, intent: Intent): Promise
 /** True when a digest took the bytes, or the session that they are a part of is open still. */
 async function isTaken(store: Store, blob: BlobId, intent: Intent): Promise<boolean> {
   if (intent.part !== undefined && (await isOpenPart(store, intent.part))) return true;
-  const digest = intent.digest ?? (intent.part === undefined ? undefined : await digestOfUpload(store, intent.part.uploadId));
-  return digest !== undefined && (await blobsOf(store, digest)).has(blob);
+  const digests = intent.digest === undefined ? await digestsOfUpload(store, intent.part?.uploadId) : [intent.digest];
+  return (await blobsOf(store, digests)).has(blob);
 }
 
 async function isOpenPart(store: Store, part: NonNullable<Intent['part']>): Promise<boolean> {
@@ -128,10 +134,13 @@ async function isOpenPart(store: Store, part: NonNullable<Intent['part']>): Prom
   return (await store.records.get(keys.upload(part.bucketId, part.key, part.uploadId))) !== undefined;
 }
 
-/** What a session became, if it was completed. */
-async function digestOfUpload(store: Store, uploadId: string): Promise<Digest | undefined> {
-  const entry = (await store.records.get(keys.garbageUpload(uploadId))) ?? (await store.records.get(keys.done(uploadId)));
-  return (entry?.value as { readonly digest?: Digest } | undefined)?.digest;
+/** What a session became, or may have. */
+async function digestsOfUpload(store: Store, uploadId: string | undefined): Promise<readonly Digest[]> {
+  if (uploadId === undefined) return [];
+  const note = await store.records.get(keys.garbageUpload(uploadId));
+  if (note !== undefined) return (note.value as unknown as UploadGarbage).digests;
+  const done = await store.records.get(keys.done(uploadId));
+  return done === undefined ? [] : [(done.value as unknown as { readonly digest: Digest }).digest];
 }
 
 /** Forgets finished sessions that nobody will ask for again. */

@@ -82,7 +82,10 @@ async function* lend(options: LocalBlobsOptions, rows: SmallBlobs, id: BlobId, r
   checkBlobId(id);
   checkRange(range);
   const small = await onDisk(options.location, () => rows.bytes.get(id));
-  if (!small) return yield* lendFile(options, id, range);
+  if (!small) {
+    yield* lendFile(options, id, range);
+    return;
+  }
   const end = range ? range.offset + range.length : small.byteLength;
   const bytes = small.subarray(range?.offset ?? 0, end);
   if (bytes.byteLength > 0) yield bytes;

@@ -71,7 +71,7 @@ function attempt(step: () => unknown): void {
   try {
     step();
   } catch {
-    return;
+    // The log keeps everything until it works again.
   }
 }
 

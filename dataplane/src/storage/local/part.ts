@@ -42,7 +42,7 @@ export class Part {
   /** A write under way, of the other buffer; it never rejects: `#failure` holds what went wrong. */
   #writing: Promise<void> | undefined;
   #pushing: Promise<void> | undefined;
-  #failure: unknown;
+  #failure: Error | undefined;
   #position = 0;
   #pushed = 0;
 
@@ -60,7 +60,7 @@ export class Part {
       await this.#writeAt(chunk, this.#advance(chunk.byteLength));
       return this.#push();
     }
-    for (let at = 0; at < chunk.byteLength; ) at += await this.#gather(chunk.subarray(at));
+    for (let at = 0; at < chunk.byteLength;) at += await this.#gather(chunk.subarray(at));
   }
 
   /** Makes the part the blob `id`, durably; false when there is one already (the part is then gone). */
@@ -129,7 +129,7 @@ export class Part {
     this.#gathering = undefined;
     this.#gathered = 0;
     this.#writing = this.#writeAt(bytes, position)
-      .catch((thrown: unknown) => void (this.#failure ??= thrown))
+      .catch((thrown: Error) => void (this.#failure ??= thrown))
       .finally(() => this.#place.slabs.giveBack(slab));
     this.#push();
   }
@@ -152,7 +152,7 @@ export class Part {
   }
 
   async #writeAt(bytes: Uint8Array, position: number): Promise<void> {
-    for (let written = 0; written < bytes.byteLength; ) {
+    for (let written = 0; written < bytes.byteLength;) {
       const rest = bytes.byteLength - written;
       written += (await this.#handle.write(bytes, written, rest, position + written)).bytesWritten;
     }
@@ -163,7 +163,7 @@ export class Part {
     this.#pushed = this.#position;
     this.#pushing = this.#handle
       .datasync()
-      .catch((thrown: unknown) => void (this.#failure ??= thrown))
+      .catch((thrown: Error) => void (this.#failure ??= thrown))
       .finally(() => (this.#pushing = undefined));
   }
 

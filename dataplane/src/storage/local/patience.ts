@@ -1,4 +1,5 @@
 /** Waiting for the write lock that the processes of one directory share. */
+import { randomInt } from 'node:crypto';
 import Database from 'better-sqlite3';
 import { unavailable } from './failure.ts';
 
@@ -25,7 +26,8 @@ export function whenLockIsFree(location: string, step: () => void, patienceMs: n
     } catch (thrown) {
       if (!isBusy(thrown)) throw thrown;
       const waited = performance.now() - began;
-      if (waited > patienceMs) throw unavailable(location, 'another process has held its write lock for too long; look for one that hangs', thrown);
+      if (waited > patienceMs)
+        throw unavailable(location, 'another process has held its write lock for too long; look for one that hangs', thrown);
       pauseFor(pause(waited));
     }
   }
@@ -39,5 +41,5 @@ export function isBusy(thrown: unknown): boolean {
 /** 1 ms at first, 0.05 ms after some 200 ms; a random part keeps waiters from keeping step. */
 function pause(waited: number): number {
   const base = Math.max(0.05, 1 / (1 + waited / 10));
-  return base * (0.5 + Math.random() / 2);
+  return base * (0.5 + randomInt(1000) / 2000);
 }

@@ -53,7 +53,10 @@ async function writeFileOnce(path: string): Promise<void> {
 async function withPatience(location: string, work: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(unavailable(location, `it did not answer within ${PATIENCE_MS / 1000} s; check its disk`)), PATIENCE_MS);
+    timer = setTimeout(
+      () => reject(unavailable(location, `it did not answer within ${PATIENCE_MS / 1000} s; check its disk`)),
+      PATIENCE_MS,
+    );
   });
   try {
     await Promise.race([work, late]);

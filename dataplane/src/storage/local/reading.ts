@@ -55,7 +55,7 @@ function beginRead(handle: FileHandle, at: number, end: number, slabs: Slabs): C
 }
 
 async function fill(handle: FileHandle, buffer: Uint8Array, position: number): Promise<Uint8Array> {
-  for (let filled = 0; filled < buffer.byteLength; ) {
+  for (let filled = 0; filled < buffer.byteLength;) {
     const { bytesRead } = await handle.read(buffer, filled, buffer.byteLength - filled, position + filled);
     if (bytesRead === 0) throw Object.assign(new Error('The file of a blob is shorter than it was.'), { code: 'EIO' });
     filled += bytesRead;

@@ -22,6 +22,7 @@ export function openLocalRecords({ db, queue, location, stillOpen }: LocalRecord
   const scan = openScan(db);
   const nextRevision = openRevisions();
   return {
+    transactional: true,
     async get(key) {
       stillOpen();
       checkKey(key);
@@ -51,4 +52,3 @@ function encode(change: Change, nextRevision: () => Revision): WireChange {
   const { put, value, ifRevision, ifAbsent } = change;
   return { put, json: JSON.stringify(value), revision: nextRevision(), ifRevision, ifAbsent };
 }
-

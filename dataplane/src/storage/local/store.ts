@@ -1,6 +1,6 @@
 /** The store on a local disk: files and SQLite in one directory, which several processes of one machine may open at once. */
 import { mkdir } from 'node:fs/promises';
-import type { Store } from '../contract.ts';
+import type { BlobId, Bytes, Store } from '../contract.ts';
 import { openLocalBlobs } from './blobs.ts';
 import { openDatabase } from './database.ts';
 import type { Db } from './database.ts';
@@ -70,21 +70,26 @@ function assemble({ db, queue, layout, location }: Parts): Store {
     if (closing) throw unavailable(location, 'it is closed');
   };
   const room = { db, queue, layout, location, stillOpen };
-  const { tracking, settled } = openUnderWay();
+  const underWay = openUnderWay();
   const blobs = openLocalBlobs({ ...room, directories: openDirectories(layout.directory), slabs: openSlabs() });
-  const probe = tracking(openProbe(room));
+  const probe = underWay.tracking(openProbe(room));
   const stopSweeping = startSweeping(layout);
 
   async function close(): Promise<void> {
     stopSweeping();
-    await settled();
+    await underWay.settled();
     // The writer goes last: whoever closes the database last moves the log into it, and that may take a while.
     db.close();
     await queue.close();
   }
 
   return {
-    blobs: { ...blobs, put: tracking(blobs.put), delete: tracking(blobs.delete), list: tracking(blobs.list) },
+    blobs: {
+      ...blobs,
+      put: underWay.tracking((id: BlobId, body: Bytes) => blobs.put(id, body)),
+      delete: underWay.tracking((id: BlobId) => blobs.delete(id)),
+      list: underWay.tracking((after: BlobId | undefined, limit: number) => blobs.list(after, limit)),
+    },
     records: openLocalRecords(room),
     async check() {
       stillOpen();

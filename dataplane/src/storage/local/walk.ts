@@ -27,7 +27,7 @@ export function openWalk(layout: Layout): Walk {
 
   async function leaf(path: string): Promise<readonly string[]> {
     const changed = await changeTime(path);
-    if (last && last.path === path && last.changed === changed) return last.names;
+    if (last?.path === path && last.changed === changed) return last.names;
     const names = await sortedIds(path);
     const settled = changed !== undefined && Date.now() - Number(changed / 1_000_000n) > RACY_MS;
     last = settled ? { path, changed, names } : undefined;

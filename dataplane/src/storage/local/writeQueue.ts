@@ -90,7 +90,9 @@ class GroupingQueue implements WriteQueue {
   #sendGroup(): void {
     if (this.#state === 'dead' || this.#waiting.length === 0) return;
     let bytes = 0;
-    const cut = this.#waiting.findIndex((waiting, index) => index >= GROUP_BATCHES || (index > 0 && (bytes += waiting.bytes) > GROUP_BYTES));
+    const cut = this.#waiting.findIndex(
+      (waiting, index) => index >= GROUP_BATCHES || (index > 0 && (bytes += waiting.bytes) > GROUP_BYTES),
+    );
     this.#underWay = this.#waiting.splice(0, cut < 0 ? this.#waiting.length : cut);
     const batches = this.#underWay.map((waiting) => waiting.batch);
     try {

@@ -47,7 +47,7 @@ class RestartingThread implements WriterThread {
     this.#worker = worker;
     return new Promise((resolve, reject) => {
       let ready = false;
-      let cause: unknown;
+      let cause: Error | undefined;
       worker.on('message', (reply: WriterReply) => {
         if (reply === 'ready') {
           ready = true;
@@ -56,7 +56,7 @@ class RestartingThread implements WriterThread {
         } else if ('unusable' in reply) cause = fromReport(reply.unusable);
         else this.#events.onOutcomes(reply.outcomes);
       });
-      worker.on('error', (thrown) => (cause = thrown));
+      worker.on('error', (thrown: Error) => void (cause = thrown));
       worker.on('exit', (code) => {
         const why = cause ?? new Error(`The writer thread ended with code ${code}.`);
         reject(why);

@@ -22,6 +22,7 @@ interface Table {
 export function openMemoryRecords(bytesById: Map<string, Uint8Array>, stillOpen: () => void): Records {
   const table: Table = { records: new Map(), keys: [], bytesById, writes: 0 };
   return {
+    transactional: true,
     async get(key) {
       stillOpen();
       checkKey(key);

@@ -34,7 +34,12 @@ export function describeBatches({ group, test }: Suite): void {
         { delete: `${space}taken`, ifRevision: `${revision}x` },
       ];
       for (const failing of failingChanges) {
-        const changes = [{ put: `${space}before`, value: 1 }, { put: `${space}before2`, value: 1 }, failing, { put: `${space}after`, value: 1 }];
+        const changes = [
+          { put: `${space}before`, value: 1 },
+          { put: `${space}before2`, value: 1 },
+          failing,
+          { put: `${space}after`, value: 1 },
+        ];
         await assert.rejects(records.write(changes), failsWith('Conflict', { change: 2 }));
         assert.deepEqual(await records.get(`${space}taken`), { key: `${space}taken`, value: 0, revision });
         assert.equal(await records.get(`${space}after`), undefined);
@@ -124,7 +129,10 @@ export function describeBatches({ group, test }: Suite): void {
       await store.records.write([{ blob: small, bytes: patterned(5) }]);
       await store.blobs.put(large, whole(patterned(100_000)));
       for (const blob of [small, large]) {
-        const changes: Change[] = [{ blob, bytes: patterned(6, 2) }, { put: key, value: 1 }];
+        const changes: Change[] = [
+          { blob, bytes: patterned(6, 2) },
+          { put: key, value: 1 },
+        ];
         await assert.rejects(store.records.write(changes), failsWith('Conflict', { change: 0 }));
         assert.equal(await store.records.get(key), undefined);
       }

@@ -9,7 +9,18 @@ const RACERS = 64;
 export function describeRecords({ group, test }: Suite): void {
   group('records', () => {
     test('gives back any JSON value', async ({ store: { records } }) => {
-      const values: Json[] = [null, true, 0, -1.5e300, '', 'é\u{1F600}\0"\\', [], {}, [1, [2, { a: null }]], { a: { b: ['c'] }, 'ü/..': 1, __proto__x: 2 }];
+      const values: Json[] = [
+        null,
+        true,
+        0,
+        -1.5e300,
+        '',
+        'é\u{1F600}\0"\\',
+        [],
+        {},
+        [1, [2, { a: null }]],
+        { a: { b: ['c'] }, 'ü/..': 1, __proto__x: 2 },
+      ];
       for (const value of values) {
         const key = newSpace();
         const [revision] = await records.write([{ put: key, value }]);
@@ -80,7 +91,10 @@ export function describeRecords({ group, test }: Suite): void {
       const key = newSpace();
       const seen = new Set<string>();
       for (let round = 0; round < 20; round += 1) {
-        for (const change of [{ put: key, value: 'same' }, { put: key, value: 'same' }]) {
+        for (const change of [
+          { put: key, value: 'same' },
+          { put: key, value: 'same' },
+        ]) {
           const [revision = ''] = await records.write([change]);
           assert.ok(revision !== '' && !seen.has(revision));
           seen.add(revision);
@@ -112,7 +126,28 @@ export function describeRecords({ group, test }: Suite): void {
 
     test('takes keys of every form', async ({ store: { records } }) => {
       const space = newSpace();
-      const tails = ['..', '../..', './x', '%', '%2F', 'a/', 'a//', '/', '\\', 'é', 'e\u0301', '\u{1F600}', '\uFFFD', '\uE000', 'a\0b', ' ', '\n', "';--", '*?[', '_%'];
+      const tails = [
+        '..',
+        '../..',
+        './x',
+        '%',
+        '%2F',
+        'a/',
+        'a//',
+        '/',
+        '\\',
+        'é',
+        'e\u0301',
+        '\u{1F600}',
+        '\uFFFD',
+        '\uE000',
+        'a\0b',
+        ' ',
+        '\n',
+        "';--",
+        '*?[',
+        '_%',
+      ];
       for (const tail of tails) await records.write([{ put: space + tail, value: tail, ifAbsent: true }]);
       for (const tail of tails) assert.equal((await records.get(space + tail))?.value, tail);
       const listed = await records.scan({ prefix: space, limit: 100 });

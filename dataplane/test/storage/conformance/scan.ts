@@ -9,7 +9,24 @@ export function describeScan({ group, test }: Suite): void {
   group('scanning records', () => {
     test('orders keys by their UTF-8 bytes, not by UTF-16', async ({ store: { records } }) => {
       const space = newSpace();
-      const inOrder = ['!', 'A', 'a', 'a\0b', 'a!', 'aa', 'z', '\u007f', '\u0080', 'é', '\ud7ff', '\ue000', '\uffff', '\u{10000}', '\u{1F600}', '\u{10ffff}'];
+      const inOrder = [
+        '!',
+        'A',
+        'a',
+        'a\0b',
+        'a!',
+        'aa',
+        'z',
+        '\u007f',
+        '\u0080',
+        'é',
+        '\ud7ff',
+        '\ue000',
+        '\uffff',
+        '\u{10000}',
+        '\u{1F600}',
+        '\u{10ffff}',
+      ];
       await fill(records, space, [...inOrder].reverse());
       assert.deepEqual(await names(records, { prefix: space, limit: 100 }, space), inOrder);
     });
@@ -101,7 +118,8 @@ export function describeScan({ group, test }: Suite): void {
     });
 
     test('refuses limits outside 1–10,000 and halves of characters', async ({ store: { records } }) => {
-      for (const limit of [0, -1, 10_001, 2.5, Number.NaN]) await assert.rejects(records.scan({ prefix: '', limit }), failsWith('InvalidArgument'));
+      for (const limit of [0, -1, 10_001, 2.5, Number.NaN])
+        await assert.rejects(records.scan({ prefix: '', limit }), failsWith('InvalidArgument'));
       for (const query of [{ prefix: '\ud800' }, { prefix: '', after: '\udc00' }, { prefix: '', delimiter: '\ud800' }]) {
         await assert.rejects(records.scan({ ...query, limit: 5 }), failsWith('InvalidArgument'));
       }
@@ -111,7 +129,9 @@ export function describeScan({ group, test }: Suite): void {
 
 /** Few characters, so that prefixes, delimiters and keys meet often; astral and private-use ones to tell the orders apart. */
 const text = (maxLength: number): fc.Arbitrary<string> =>
-  fc.array(fc.constantFrom('a', 'b', '/', '-', '.', '%', '\u{1F600}', '\ue000', '\u{10ffff}', '\ud7ff'), { maxLength }).map((parts) => parts.join(''));
+  fc
+    .array(fc.constantFrom('a', 'b', '/', '-', '.', '%', '\u{1F600}', '\ue000', '\u{10ffff}', '\ud7ff'), { maxLength })
+    .map((parts) => parts.join(''));
 
 const scanCase = fc.record({
   keys: fc.uniqueArray(text(6), { maxLength: 40 }),
@@ -132,7 +152,7 @@ async function agrees(records: Records, space: string, keys: readonly string[], 
 
 async function allPages(records: Records, query: ScanQuery): Promise<ScanItem[]> {
   const items: ScanItem[] = [];
-  for (let after = query.after; ; ) {
+  for (let after = query.after; ;) {
     const page = await records.scan({ ...query, after });
     items.push(...page);
     assert.ok(items.length <= 10_000, 'the pages do not come to an end');

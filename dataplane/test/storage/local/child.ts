@@ -15,7 +15,11 @@ import { blobOf, sizeOf } from './rounds.ts';
 const [, , directory = '', task = '', argument = ''] = process.argv;
 const store = await openLocalStore({ directory });
 writeSync(1, 'open\n');
-const tasks: Readonly<Record<string, (store: Store, argument: string) => Promise<void>>> = { write: writeWithoutEnd, count, see: answerKeys };
+const tasks: Readonly<Record<string, (store: Store, argument: string) => Promise<void>>> = {
+  write: writeWithoutEnd,
+  count,
+  see: answerKeys,
+};
 await tasks[task]?.(store, argument);
 await store.close();
 
@@ -35,7 +39,7 @@ async function writeWithoutEnd({ records, blobs }: Store, first: string): Promis
 }
 
 async function count({ records }: Store, times: string): Promise<void> {
-  for (let done = 0; done < Number(times); ) {
+  for (let done = 0; done < Number(times);) {
     const entry = await records.get('count');
     try {
       await records.write([{ put: 'count', value: Number(entry?.value) + 1, ifRevision: entry?.revision }]);

@@ -29,7 +29,12 @@ describe('local store: committing groups', () => {
     openCommitter(db, { location: 'default', fileExists: (id) => id === 'file' })(batches);
 
   it('undoes just the batch that meets a conflict', () => {
-    const outcomes = commits([[put('a')], [put('b'), put('a', { ifAbsent: true }), put('c')], [put('a', { ifAbsent: true })], [put('d'), put('e')]]);
+    const outcomes = commits([
+      [put('a')],
+      [put('b'), put('a', { ifAbsent: true }), put('c')],
+      [put('a', { ifAbsent: true })],
+      [put('d'), put('e')],
+    ]);
     assert.deepEqual(outcomes, ['done', { conflict: 1 }, { conflict: 0 }, 'done']);
     assert.deepEqual(keys(), ['a', 'd', 'e']);
   });
@@ -47,7 +52,8 @@ describe('local store: committing groups', () => {
     db.pragma(`max_page_count = ${pages + 2}`);
     const big = put('big', { json: JSON.stringify('x'.repeat(100_000)) });
     const outcomes = commits([[put('a')], [big], [put('a', { ifAbsent: true })]]);
-    for (const outcome of outcomes) assert.equal(typeof outcome === 'object' && 'failure' in outcome && outcome.failure.code, 'SQLITE_FULL');
+    for (const outcome of outcomes)
+      assert.equal(typeof outcome === 'object' && 'failure' in outcome && outcome.failure.code, 'SQLITE_FULL');
     assert.deepEqual(keys(), []);
     db.pragma(`max_page_count = ${pages + 1000}`);
     assert.deepEqual(commits([[big], [put('a')]]), ['done', 'done']);

@@ -50,7 +50,7 @@ describe('local store: failures', () => {
   });
 
   it('passes on what no disk reported', async () => {
-    for (const thrown of [new TypeError('a mistake'), errno('ERR_INVALID_ARG_TYPE'), 'text', new ArtefactError('Conflict', 'taken')]) {
+    for (const thrown of [new TypeError('a mistake'), errno('ERR_INVALID_ARG_TYPE'), new ArtefactError('Conflict', 'taken')]) {
       await assert.rejects(
         onDisk('east', () => {
           throw thrown;

@@ -12,16 +12,21 @@ describe('local store: walking the files of blobs', () => {
     const { directory, remove } = await newDirectory();
     try {
       await fc.assert(
-        fc.asyncProperty(fc.uniqueArray(id, { maxLength: 25 }), fc.option(id, { nil: undefined }), fc.integer({ min: 1, max: 9 }), async (ids, after, limit) => {
-          const layout = layoutOf(directory);
-          await rm(layout.blobs, { recursive: true, force: true });
-          for (const one of ids) {
-            await mkdir(leafOf(layout, one), { recursive: true });
-            await writeFile(pathOf(layout, one), '');
-          }
-          const expected = ids.filter((one) => after === undefined || one > after).sort();
-          assert.deepEqual(await openWalk(layout).list(after, limit), expected.slice(0, limit));
-        }),
+        fc.asyncProperty(
+          fc.uniqueArray(id, { maxLength: 25 }),
+          fc.option(id, { nil: undefined }),
+          fc.integer({ min: 1, max: 9 }),
+          async (ids, after, limit) => {
+            const layout = layoutOf(directory);
+            await rm(layout.blobs, { recursive: true, force: true });
+            for (const one of ids) {
+              await mkdir(leafOf(layout, one), { recursive: true });
+              await writeFile(pathOf(layout, one), '');
+            }
+            const expected = ids.filter((one) => after === undefined || one > after).sort();
+            assert.deepEqual(await openWalk(layout).list(after, limit), expected.slice(0, limit));
+          },
+        ),
         { numRuns: 60 },
       );
     } finally {

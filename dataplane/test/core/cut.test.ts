@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import * as fc from 'fast-check';
+import { createHash } from 'node:crypto';
+import { isError } from '../../src/errors.ts';
+import type { Change, Store } from '../../src/storage/contract.ts';
+import { openMemoryStore } from '../../src/storage/memory/store.ts';
+import { ACTOR, bucketNamed, bytesOf, PLAIN, testCore } from './core.fixture.ts';
+
+/**
+ * A store that keeps only the contract's weaker promise: the changes of a batch are made one after another, and a process may end
+ * between any two of them.
+ */
+function cutStore(): { readonly store: Store; cutAfter(changes: number): void; heal(): void } {
+  const inner = openMemoryStore();
+  let left = Infinity;
+  const step = (): void => {
+    if (left <= 0) throw new Error('cut');
+    left -= 1;
+  };
+  const one = async (change: Change, index: number): Promise<string> => {
+    step();
+    try {
+      return (await inner.records.write([change]))[0]!;
+    } catch (error) {
+      if (isError(error, 'Conflict')) Object.assign(error.details, { change: index });
+      throw error;
+    }
+  };
+  return {
+    store: {
+      ...inner,
+      records: {
+        get: (key) => inner.records.get(key),
+        scan: (query) => inner.records.scan(query),
+        write: async (changes) => {
+          const revisions: string[] = [];
+          for (const [index, change] of changes.entries()) revisions.push(await one(change, index));
+          return revisions;
+        },
+      },
+      blobs: {
+        ...inner.blobs,
+        put: async (id, body) => (step(), inner.blobs.put(id, body)),
+        delete: async (id) => (step(), inner.blobs.delete(id)),
+      },
+    },
+    cutAfter: (changes) => void (left = changes),
+    heal: () => void (left = Infinity),
+  };
+}
+
+const large = (seed: string): Buffer => Buffer.alloc(40_000, createHash('sha256').update(seed).digest());
+const bodies = ['', 'a', 'bb', large('x'), large('y')].map((body) => Buffer.from(body));
+const GRACE = 60_000;
+
+type Step =
+  | { readonly do: 'put'; readonly key: string; readonly body: number }
+  | { readonly do: 'delete' | 'delete-version' | 'tag'; readonly key: string }
+  | { readonly do: 'copy'; readonly key: string; readonly from: string }
+  | { readonly do: 'upload'; readonly key: string; readonly body: number };
+
+const key = fc.constantFrom('k', 'l');
+const step: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({ do: fc.constant('put' as const), key, body: fc.nat(bodies.length - 1) }),
+  fc.record({ do: fc.constantFrom('delete' as const, 'delete-version' as const, 'tag' as const), key }),
+  fc.record({ do: fc.constant('copy' as const), key, from: key }),
+  fc.record({ do: fc.constant('upload' as const), key, body: fc.nat(bodies.length - 1) }),
+);
+
+describe('core: over a store without transactions, cut off anywhere', () => {
+  for (const versioning of ['Disabled', 'Enabled', 'Suspended'] as const) {
+    it(`keeps what was acknowledged, and collects the rest (versioning ${versioning})`, async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 6 }), step, fc.nat(14), async (before, last, cut) => {
+          const bucket = bucketNamed('b', { versioning });
+          const { store, cutAfter, heal } = cutStore();
+          const test = testCore({ store, terms: { grace: GRACE, uploadLife: 2 * GRACE, doneLife: GRACE } });
+          const run = async (one: Step): Promise<void> => {
+            const { objects, uploads } = test.core;
+            if (one.do === 'put') return void (await test.put(bucket, one.key, bodies[one.body]!));
+            if (one.do === 'upload') {
+              const session = await uploads.begin(bucket, one.key, PLAIN, undefined, ACTOR);
+              const arrived = await objects.receive(bucket, bytesOf(bodies[one.body]!), {});
+              const part = await uploads.putPart(bucket, session, 1, arrived);
+              return void (await uploads.complete(bucket, session, [part], {}, {}, ACTOR));
+            }
+            if (one.do === 'delete') return void (await objects.delete(bucket, one.key, undefined, {}, ACTOR));
+            const from = one.do === 'copy' ? one.from : one.key;
+            const version = await objects.get(bucket, from).catch(() => undefined);
+            if (version === undefined) return;
+            if (one.do === 'delete-version') return void (await objects.delete(bucket, from, version.versionId, {}, ACTOR));
+            if (version.deleteMarker) return;
+            if (one.do === 'tag') return void (await objects.setTags(bucket, from, undefined, { t: '1' }, ACTOR));
+            await objects.copy({ bucket, version }, { bucket, key: one.key }, PLAIN, {}, ACTOR);
+          };
+          const state = async (): Promise<Record<string, string>> => {
+            const all: Record<string, string> = {};
+            for (const name of ['k', 'l'])
+              all[name] = await test
+                .text(bucket, name)
+                .catch((error: Error) =>
+                  isError(error, 'NameUnknown') || /marker/.test(error.message) ? 'none' : `broken: ${error.message}`,
+                );
+            return all;
+          };
+          for (const one of before) await run(one);
+          const acknowledged = await state();
+          cutAfter(cut);
+          const finished = await run(last).then(
+            () => true,
+            () => false,
+          );
+          heal();
+          const now = await state();
+          for (const name of ['k', 'l']) {
+            assert.ok(!now[name]!.startsWith('broken'), now[name]);
+            if (name !== last.key) assert.equal(now[name], acknowledged[name], `${name} is not concerned`);
+          }
+          // Whatever was cut off, the name is as it was or as it was meant to be; doing it again settles it.
+          if (!finished) await run(last);
+          const settled = await state();
+          for (let round = 0; round < 4; round += 1) {
+            test.pass(3 * GRACE);
+            await test.core.collection.collect(new AbortController().signal);
+          }
+          assert.deepEqual(await state(), settled, 'collection changes no name');
+          const versions = (await test.core.objects.listVersions(bucket, { prefix: '', limit: 1000 })).versions;
+          const named = new Set(versions.flatMap((version) => (version.deleteMarker ? [] : [version.digest])));
+          const kept = (await test.keys('digest/')).map((record) => `sha256:${record.slice('digest/'.length)}`);
+          assert.deepEqual(new Set(kept), named, 'digests kept are the digests named');
+          for (const version of versions) if (!version.deleteMarker) await test.text(bucket, version.key, version.versionId);
+          const blobs = await store.blobs.list(undefined, 1000);
+          assert.equal(
+            blobs.length,
+            [...named].filter((digest) => digest !== `sha256:${createHash('sha256').digest('hex')}`).length,
+            'no stray bytes',
+          );
+          for (const left of ['intent/', 'garbage/', 'upload/', 'part/', 'done/']) assert.deepEqual(await test.keys(left), [], left);
+        }),
+        { numRuns: 300 },
+      );
+    });
+  }
+});

@@ -1,0 +1,6 @@
+//go:build tools
+
+// Package tools names the S3 server that this module builds.
+package tools
+
+import _ "github.com/minio/minio"
