@@ -53,7 +53,6 @@ const KEYS: ReadonlyMap<string, ConditionKey> = new Map<string, ConditionKey>([
   ['s3:if-match', text(['s3:putobject', 's3:deleteobject'])],
   ['s3:if-none-match', text(WRITES)],
   ['s3:requestobjecttagkeys', { values: 'text', many: true, actions: TAGGED }],
-  ['s3:locationconstraint', text(['s3:createbucket'])],
 ]);
 
 /** Keys with a name of the user's choice after the slash. */

@@ -1,8 +1,10 @@
 """What boto3 does with a token of an OpenID Connect issuer."""
 
 import os
+import urllib.request
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from steps import main, step
@@ -21,11 +23,12 @@ def sts():
 
 @step
 def takes_the_token_file_from_the_environment():
-    s3 = boto3.client("s3", endpoint_url=ENDPOINT)
+    s3 = boto3.client("s3", endpoint_url=ENDPOINT, config=Config(signature_version="s3v4"))
     s3.put_object(Bucket="builds", Key="from-boto3", Body=b"by web identity")
     assert s3.get_object(Bucket="builds", Key="from-boto3")["Body"].read() == b"by web identity"
     url = s3.generate_presigned_url("get_object", Params={"Bucket": "builds", "Key": "from-boto3"}, ExpiresIn=60)
     assert "X-Amz-Security-Token" in url
+    assert urllib.request.urlopen(url).read() == b"by web identity"
 
 
 @step

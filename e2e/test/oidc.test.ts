@@ -222,10 +222,11 @@ describe('OpenID Connect', () => {
     });
 
     it('survives a restart of the server', async () => {
-      const session = (await (await open(await issuer.token('builder'))).json()) as Session;
+      const answer = await open(await issuer.token('builder'));
+      const { accessKeyId, secretAccessKey, sessionToken } = (await answer.json()) as Session;
       await server.kill();
       await server.start();
-      const s3 = s3Client(server, { credentials: session });
+      const s3 = s3Client(server, { credentials: { accessKeyId, secretAccessKey, sessionToken } });
       const { Body } = await s3.send(new GetObjectCommand({ Bucket: 'builds', Key: 'session' }));
       assert.equal(await Body?.transformToString(), 'by session');
       s3.destroy();

@@ -125,7 +125,8 @@ const RCLONE = '/usr/bin/rclone';
 
   it('shows what is refused and what is missing', async () => {
     assert.match(await fails([RCLONE, 'lsd', 'b:'], { env: env('wrong') }), /SignatureDoesNotMatch/);
-    assert.match(await fails([RCLONE, 'cat', 'b:rclone-versions/absent'], { env: env() }), /not found/i);
+    assert.match(await fails([RCLONE, 'link', 'b:rclone-versions/absent'], { env: env() }), /object not found/);
+    assert.match(await fails([RCLONE, 'deletefile', 'b:rclone-versions/absent'], { env: env() }), /doesn't exist/);
     assert.match(await fails([RCLONE, 'lsf', 'b:rclone-no-such-bucket'], { env: env() }), /directory not found/i);
   });
 });

@@ -89,7 +89,7 @@ export const MAX_KEY = 2048;
  * bytes. Reads see every write that was acknowledged before they began, through whichever process it went.
  */
 export interface Records {
-  /** Set where a batch that failed has changed nothing at all; elsewhere, its changes before the failed one may have been made. */
+  /** Set where a batch that lost by `Conflict` has changed nothing at all; elsewhere, its changes before the lost one may have been made. */
   readonly transactional?: true;
   get(key: string): Promise<Entry | undefined>;
   /** In ascending byte order of key (a collapsed prefix at its own place). Fewer items than `limit` means the end. */

@@ -195,7 +195,8 @@ describe('changes through the API', () => {
     it('have just one winner for a name, and lose nothing', async function () {
       this.timeout(30_000);
       const tags = ['a', 'b', 'c'];
-      for (const tag of tags) children.push(fork(fileURLToPath(import.meta.resolve('./writerProcess.ts')), [shop.data, shop.manifests, tag]));
+      for (const tag of tags)
+        children.push(fork(fileURLToPath(import.meta.resolve('./writerProcess.ts')), [shop.data, shop.manifests, tag]));
       await Promise.all(children.map((child) => once(child, 'message')));
       const results = children.map(async (child) => ((await once(child, 'message')) as [readonly string[]])[0]);
       for (const child of children) child.send('shared-name');

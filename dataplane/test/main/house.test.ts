@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
+import { get } from 'node:https';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { ArtefactError } from '../../src/errors.ts';
 import { openMemoryStore } from '../../src/storage/memory/store.ts';
+import { ONE } from '../http/certificates.ts';
 import { dial } from '../http/stage.ts';
 import { newDirectory, ownerOf, raise, raze, rootKey } from './rig.ts';
 
@@ -140,6 +142,19 @@ describe('the house', () => {
     const text = await house.metrics.text();
     assert.match(text, /bonded_http_requests_total\{operation="s3\.CreateBucket",status="2xx"\} 1/);
     assert.match(text, /bonded_storage_duration_seconds_count\{call="records\.write"\} [1-9]/);
+  });
+
+  it('serves over TLS when it is given a certificate', async () => {
+    const directory = await newDirectory();
+    const files = { BONDED_TLS_CERT: join(directory, 'tls.crt'), BONDED_TLS_KEY: join(directory, 'tls.key') };
+    await writeFile(files.BONDED_TLS_CERT, ONE.certificate);
+    await writeFile(files.BONDED_TLS_KEY, ONE.key);
+    const { house } = await raise({ directory, environment: files });
+    assert.match(house.url, /^https:/);
+    const status = await new Promise((resolve, reject) => {
+      get(`${house.url}/readyz`, { ca: ONE.certificate }, (response) => resolve(response.resume().statusCode)).on('error', reject);
+    });
+    assert.equal(status, 200);
   });
 
   it('can be closed twice', async () => {

@@ -64,7 +64,7 @@ function scan(table: Table, query: ScanQuery): ScanItem[] {
   let from = range?.from;
   while (from !== undefined && items.length < query.limit) {
     const key = table.keys[seek(table.keys, from)];
-    if (key === undefined || !key.startsWith(query.prefix)) break;
+    if (!key?.startsWith(query.prefix)) break;
     const prefix = collapsedPrefix(key, query);
     items.push(prefix === undefined ? (entry(table, key) as Entry) : { prefix });
     from = prefix === undefined ? following(key) : successor(prefix);
