@@ -56,8 +56,12 @@ describe('a Bucket', () => {
   ];
   for (const [what, spec, expected] of refused) it(`is refused with ${what}`, () => refuses(written('Bucket', 'builds', spec), expected));
 
-  it('is refused without a spec, and with fields beside it', () => {
-    refuses({ apiVersion: 'bonded.dev/v1alpha1', kind: 'Bucket', metadata: { name: 'builds' } }, /^spec: required$/);
+  it('may leave its spec out, since everything in it has a default', () => {
+    const { spec } = judged({ apiVersion: 'bonded.dev/v1alpha1', kind: 'Bucket', metadata: { name: 'builds' } });
+    assert.deepEqual(spec, judged(written('Bucket', 'builds')).spec);
+  });
+
+  it('is refused with fields beside its spec', () => {
     refuses({ ...written('Bucket', 'builds'), data: {} }, /^data: unknown field$/);
     refuses(written('Bucket', 'builds', {}, { labels: { a: 1 } }), /^metadata\.labels\.a: must be string$/);
     refuses(written('Bucket', 'Builds'), /^metadata\.name: must match/);
