@@ -46,7 +46,7 @@ check-types: setup ## TypeScript, strict
 	tsc -p .
 
 check-lint: setup ## ESLint with type information
-	eslint --max-warnings 0 --cache --cache-location node_modules/.cache/eslint/ .
+	eslint --max-warnings 0 .
 
 check-format: setup ## Prettier
 	prettier --check --log-level warn .

@@ -1,6 +1,5 @@
 /** One GiB down and up, beside nginx with the same client, the disk, and the processor's hashing. */
-import { truncate } from 'node:fs/promises';
-import { rm } from 'node:fs/promises';
+import { rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeWorkspace } from '../e2e/src/files.ts';
 import { attempt, run } from '../e2e/src/shell.ts';
@@ -13,12 +12,16 @@ const ROUNDS = 5;
 const MB = 1e6;
 const env = { PATH: process.env.PATH ?? '' };
 
+/** Megabytes per second of a transfer that curl reports as whole. */
 async function curl(...args: string[]): Promise<number> {
-  const seconds = await run(
-    ['curl', '--silent', '--show-error', '--fail', '--output', '/dev/null', '--header', 'Expect:', '--write-out', '%{time_total}', ...args],
+  const format = '%{time_total} %{size_download} %{size_upload}';
+  const said = await run(
+    ['curl', '--silent', '--show-error', '--fail', '--output', '/dev/null', '--header', 'Expect:', '--write-out', format, ...args],
     { env },
   );
-  return GIB / MB / Number(seconds);
+  const [seconds = NaN, down = 0, up = 0] = said.split(' ').map(Number);
+  if (Math.max(down, up) !== GIB) throw new Error(`curl moved ${down} bytes down and ${up} up instead of ${GIB}.`);
+  return GIB / MB / seconds;
 }
 
 /** What the disk takes when asked to be sure of it. */

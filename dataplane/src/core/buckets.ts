@@ -70,7 +70,7 @@ export async function openBucket(context: CoreContext, config: BucketConfig): Pr
  */
 export async function stillOpen(bucket: OpenBucket): Promise<void> {
   const found = await findBucket(bucket.store, bucket.config.name);
-  if (found === undefined || found.record.id !== bucket.id) throw bucketGone(bucket.config.name);
+  if (found?.record.id !== bucket.id) throw bucketGone(bucket.config.name);
   if (found.record.closing !== undefined) throw new ArtefactError('ConcurrentChange', 'The bucket is being deleted. Please try again.');
 }
 

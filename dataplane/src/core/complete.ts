@@ -225,7 +225,7 @@ async function adoptParts(context: CoreContext, bucket: OpenBucket, content: Con
 }
 
 function layoutOf(parts: readonly PartRecord[]): Json {
-  return parts.map(({ number, size, checksums }) => ({ number, size, checksums })) as unknown as Json;
+  return parts.map(({ number, size, checksums }) => ({ number, size, checksums }));
 }
 
 /** The parts that an artefact's upload was made of. */

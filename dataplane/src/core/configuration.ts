@@ -65,7 +65,7 @@ async function closeBucket(context: CoreContext, bucket: BucketConfig, removeRes
     throw error;
   }
   const found = await findBucket(store, bucket.name);
-  if (found === undefined || found.revision !== closing) return;
+  if (found?.revision !== closing) return;
   await store.records.write([
     ...retireBucket(bucket.name, found.record, context.now()),
     { delete: keys.bucket(bucket.name), ifRevision: closing },

@@ -20,10 +20,10 @@ export interface CoreOptions {
   /** Writes what the API configures. */
   readonly writer: ResourceWriter;
   /** Names of the buckets that the configuration has now, for collection. */
-  claimedBuckets(): ReadonlySet<string>;
+  readonly claimedBuckets: () => ReadonlySet<string>;
   readonly terms?: Partial<Terms>;
   /** Ms since the epoch; for tests. */
-  now?(): number;
+  readonly now?: () => number;
 }
 
 export function createCore(options: CoreOptions): Core {

@@ -6,7 +6,7 @@ import type { Actor } from './core.ts';
 import { listVersions } from './listing.ts';
 import { removeName } from './remove.ts';
 import { abortUpload, listUploads } from './uploads.ts';
-import { scanAll } from './collect/sweep.ts';
+import { scanAll } from './scan.ts';
 import { keys } from './keys.ts';
 import { asHead } from './versions.ts';
 

@@ -16,22 +16,26 @@ export async function listCurrent(bucket: OpenBucket, query: ListQuery): Promise
   const objects: ObjectVersion[] = [];
   const prefixes: string[] = [];
   let last = query.after;
-  const full = (): boolean => objects.length + prefixes.length >= query.limit;
-  for (let ended = false; !ended && !full();) {
-    const limit = query.limit - objects.length - prefixes.length;
+  const room = (): number => query.limit - objects.length - prefixes.length;
+  const take = async (item: ScanItem): Promise<void> => {
+    last = nameOf(bucket, item);
+    if (!(await isCurrent(bucket, item))) return;
+    if ('value' in item) objects.push(asHead(item).version as ObjectVersion);
+    else prefixes.push(last);
+  };
+  for (let ended = false; !ended && room() > 0;) {
+    const limit = room();
     const items = await scanHeads(bucket, query, last, limit);
+    for (const item of items) await take(item);
     ended = items.length < limit;
-    for (const item of items) {
-      last = nameOf(bucket, item);
-      if (!('value' in item)) {
-        if (await anyCurrent(bucket, last)) prefixes.push(last);
-        continue;
-      }
-      const { version } = asHead(item);
-      if (!version.deleteMarker) objects.push(version);
-    }
   }
-  return { objects, prefixes, ...(full() && last !== undefined && (await more(bucket, query, last)) ? { next: last } : {}) };
+  const full = room() === 0 && last !== undefined;
+  return { objects, prefixes, ...(full && (await more(bucket, query, last!)) ? { next: last } : {}) };
+}
+
+/** True for a name that is there, and for a collapsed prefix with such a name beneath it. */
+async function isCurrent(bucket: OpenBucket, item: ScanItem): Promise<boolean> {
+  return 'value' in item ? !asHead(item).version.deleteMarker : anyCurrent(bucket, nameOf(bucket, item));
 }
 
 function scanHeads(bucket: OpenBucket, query: ListQuery, after: string | undefined, limit: number): Promise<readonly ScanItem[]> {
@@ -62,7 +66,7 @@ async function more(bucket: OpenBucket, query: ListQuery, after: string): Promis
     const items = await scanHeads(bucket, query, last, bucket.config.versioning === 'Disabled' ? 1 : LOOK);
     for (const item of items) {
       last = nameOf(bucket, item);
-      if ('value' in item ? !asHead(item).version.deleteMarker : await anyCurrent(bucket, last)) return true;
+      if (await isCurrent(bucket, item)) return true;
     }
     if (items.length === 0 || bucket.config.versioning === 'Disabled') return false;
   }

@@ -1,4 +1,5 @@
 /** Naming bytes: one batch whose decisive change is the head's compare-and-set. */
+import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { matchesAnyGlob } from '../config/glob.ts';
 import { ArtefactError, isError } from '../errors.ts';
@@ -51,7 +52,7 @@ export async function repeatOnConflict<T>(change: () => Promise<T>): Promise<T> 
       if (performance.now() - started > PATIENCE) {
         throw new ArtefactError('ConcurrentChange', 'Another request is changing the same name. Please try again.', { cause: error });
       }
-      if (tries > 3) await sleep(Math.random() * Math.min(50, tries));
+      if (tries > 3) await sleep(randomInt(Math.min(50, tries)));
     }
   }
 }

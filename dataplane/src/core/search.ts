@@ -8,6 +8,7 @@ import type { Digest } from './digest.ts';
 import { keys, splitNamed } from './keys.ts';
 import { listCurrent } from './listing.ts';
 import type { ObjectVersion } from './object.ts';
+import { scanAll } from './scan.ts';
 import { findHead } from './versions.ts';
 
 /** Names that one call looks at, at the most. */
@@ -19,27 +20,53 @@ type Found = Awaited<ReturnType<Core['search']>>;
 export function createSearch(context: CoreContext): Core['search'] {
   return async (query) => {
     const bucket = await openBucket(context, query.bucket);
-    return query.digest === undefined ? searchNames(bucket, query) : searchDigest(bucket, query, query.digest);
+    return query.digest === undefined ? searchNames(bucket, query) : gather(namesOfDigest(bucket, query.digest, query.after), query);
   };
 }
 
 async function searchNames(bucket: OpenBucket, query: SearchQuery): Promise<Found> {
-  const objects: ObjectVersion[] = [];
   const prefix = longer(query.prefix ?? '', literalPrefix(query.glob ?? ''));
-  if (prefix === undefined) return { objects };
-  let after = query.after;
-  for (let looked = 0; looked < BUDGET; looked += PAGE) {
+  return prefix === undefined ? { objects: [] } : gather(currentNames(bucket, prefix, query.after), query);
+}
+
+/** Takes what matches, until there is enough or enough was looked at. */
+async function gather(candidates: AsyncIterable<Candidate>, query: SearchQuery): Promise<Found> {
+  const objects: ObjectVersion[] = [];
+  let looked = 0;
+  for await (const { key, object } of candidates) {
+    looked += 1;
+    if (object !== undefined && matches(object, query)) objects.push(object);
+    if (objects.length === query.limit || looked === BUDGET) return { objects, next: key };
+  }
+  return { objects };
+}
+
+/** A name that was looked at, with its current version if that may be meant. */
+interface Candidate {
+  readonly key: string;
+  readonly object?: ObjectVersion | undefined;
+}
+
+async function* currentNames(bucket: OpenBucket, prefix: string, start: string | undefined): AsyncGenerator<Candidate, void, void> {
+  for (let after = start; ;) {
     const page = await listCurrent(bucket, { prefix, limit: PAGE, ...(after === undefined ? {} : { after }) });
-    for (const object of page.objects) {
-      after = object.key;
-      if (!matches(object, query)) continue;
-      objects.push(object);
-      if (objects.length === query.limit) return { objects, next: after };
-    }
-    if (page.next === undefined) return { objects };
+    for (const object of page.objects) yield { key: object.key, object };
+    if (page.next === undefined) return;
     after = page.next;
   }
-  return { objects, ...(after === undefined ? {} : { next: after }) };
+}
+
+/** Goes through the references of the digest instead of through the names; several versions of one name count once. */
+async function* namesOfDigest(bucket: OpenBucket, digest: Digest, start: string | undefined): AsyncGenerator<Candidate, void, void> {
+  const prefix = keys.refsOfBucket(digest, bucket.id);
+  let last = start;
+  for await (const entry of scanAll(bucket.store, prefix, { after: start === undefined ? undefined : `${prefix}${start}\u0000~` })) {
+    const { key } = splitNamed(entry.key, prefix);
+    if (key === last) continue;
+    last = key;
+    const version = (await findHead(bucket, key))?.version;
+    yield { key, object: version?.deleteMarker === false && version.digest === digest ? version : undefined };
+  }
 }
 
 /** The longer of two prefixes, or undefined when no name can have both. */
@@ -52,30 +79,4 @@ function matches(object: ObjectVersion, query: SearchQuery): boolean {
   if (query.prefix !== undefined && !object.key.startsWith(query.prefix)) return false;
   if (query.glob !== undefined && !matchesGlob(query.glob, object.key)) return false;
   return Object.entries(query.metadata ?? {}).every(([name, value]) => object.metadata[name] === value);
-}
-
-/** Goes through the refs of the digest instead of through the names. */
-async function searchDigest(bucket: OpenBucket, query: SearchQuery, digest: Digest): Promise<Found> {
-  const prefix = keys.refsOfBucket(digest, bucket.id);
-  const objects: ObjectVersion[] = [];
-  let after = query.after;
-  for (let looked = 0; looked < BUDGET; looked += PAGE) {
-    const page = await bucket.store.records.scan({
-      prefix,
-      limit: PAGE,
-      ...(after === undefined ? {} : { after: `${prefix}${after}\u0000~` }),
-    });
-    for (const item of page) {
-      if (!('value' in item)) continue;
-      const named = splitNamed(item.key, prefix);
-      if (named.key === after) continue;
-      after = named.key;
-      const head = await findHead(bucket, named.key);
-      if (head === undefined || head.version.deleteMarker || head.version.digest !== digest || !matches(head.version, query)) continue;
-      objects.push(head.version);
-      if (objects.length === query.limit) return { objects, next: after };
-    }
-    if (page.length < PAGE) return { objects };
-  }
-  return { objects, ...(after === undefined ? {} : { next: after }) };
 }

@@ -11,6 +11,7 @@ import type { Intent } from './intents.ts';
 import { journalChange } from './journal.ts';
 import { keys, splitNamed } from './keys.ts';
 import type { ListQuery, ObjectAttributes } from './object.ts';
+import { scanAll } from './scan.ts';
 
 /** A part as its record has it. */
 export interface PartRecord extends UploadedPart {
@@ -116,16 +117,12 @@ async function confirmSession(
 
 /** Every part record of a session, oldest first within a number. */
 export async function* partRecords(
-  bucket: Pick<OpenBucket, 'store'>,
+  { store }: Pick<OpenBucket, 'store'>,
   uploadId: string,
-  from?: string,
+  after?: string,
 ): AsyncGenerator<{ readonly record: string; readonly part: PartRecord }, void, void> {
-  for (let after = from; ;) {
-    const page = await bucket.store.records.scan({ prefix: keys.parts(uploadId), limit: 1000, ...(after === undefined ? {} : { after }) });
-    for (const item of page) if ('value' in item) yield { record: item.key, part: item.value as unknown as PartRecord };
-    if (page.length < 1000) return;
-    after = (page.at(-1) as Entry).key;
-  }
+  for await (const entry of scanAll(store, keys.parts(uploadId), { after }))
+    yield { record: entry.key, part: entry.value as unknown as PartRecord };
 }
 
 /** The part that counts of each number, in order: the one that arrived last. */

@@ -16,11 +16,11 @@ export interface TestCore {
   readonly core: Core;
   readonly store: Store;
   /** Moves the clock, in ms. */
-  pass(ms: number): void;
-  put(bucket: BucketConfig, key: string, body: string | Uint8Array, conditions?: Conditions): Promise<ObjectVersion>;
-  text(bucket: BucketConfig, key: string, versionId?: string): Promise<string>;
+  readonly pass: (ms: number) => void;
+  readonly put: (bucket: BucketConfig, key: string, body: string | Uint8Array, conditions?: Conditions) => Promise<ObjectVersion>;
+  readonly text: (bucket: BucketConfig, key: string, versionId?: string) => Promise<string>;
   /** Every record key, for looking at what is left behind. */
-  keys(prefix?: string): Promise<string[]>;
+  readonly keys: (prefix?: string) => Promise<string[]>;
   readonly resources: Map<string, string>;
 }
 

@@ -10,7 +10,7 @@ import { ACTOR, bucketNamed, bytesOf, PLAIN, testCore } from './core.fixture.ts'
  * A store that keeps only the contract's weaker promise: the changes of a batch are made one after another, and a process may end
  * between any two of them.
  */
-function cutStore(): { readonly store: Store; cutAfter(changes: number): void; heal(): void } {
+function cutStore(): { readonly store: Store; readonly cutAfter: (changes: number) => void; readonly heal: () => void } {
   const inner = openMemoryStore();
   let left = Infinity;
   const step = (): void => {

@@ -24,12 +24,14 @@ describe('core: listings', () => {
   it('agree with a plain list of keys, whole and in pages, with and without delete markers', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.uniqueArray(key, { minLength: 1, maxLength: 25 }),
-        fc.uniqueArray(key, { maxLength: 8 }),
-        fc.constantFrom('', 'a', 'a/', 'é'),
-        fc.constantFrom(undefined, '/', '//', 'b'),
-        fc.integer({ min: 1, max: 4 }),
-        async (present, gone, prefix, delimiter, limit) => {
+        fc.record({
+          present: fc.uniqueArray(key, { minLength: 1, maxLength: 25 }),
+          gone: fc.uniqueArray(key, { maxLength: 8 }),
+          prefix: fc.constantFrom('', 'a', 'a/', 'é'),
+          delimiter: fc.constantFrom(undefined, '/', '//', 'b'),
+          limit: fc.integer({ min: 1, max: 4 }),
+        }),
+        async ({ present, gone, prefix, delimiter, limit }) => {
           const bucket = bucketNamed('b', { versioning: 'Enabled' });
           const { put, core } = testCore();
           for (const name of [...present, ...gone]) await put(bucket, name, 'x');

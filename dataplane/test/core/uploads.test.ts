@@ -34,7 +34,7 @@ describe('core: upload sessions', () => {
     const { version } = await test.core.uploads.complete(
       bucket,
       session,
-      [a!, b!, c!],
+      [a, b, c],
       { size: one.length + two.length + three.length },
       {},
       ACTOR,

@@ -8,7 +8,7 @@ import { keys } from '../keys.ts';
 import type { Version } from '../object.ts';
 import { asHead, asVersion } from '../versions.ts';
 import { endSession } from './uploads.ts';
-import { scanAll } from './sweep.ts';
+import { scanAll } from '../scan.ts';
 
 /** Takes a bucket's name from it: from here on its content cannot be reached, and is removed in time. */
 export function retireBucket(name: string, record: BucketRecord, now: number): readonly Change[] {
@@ -47,7 +47,7 @@ async function retireOne(
 
 /** Removes what is left in retired buckets. */
 export async function emptyRetired(context: CoreContext, store: Store, signal: AbortSignal): Promise<void> {
-  for await (const entry of scanAll(store, keys.goneBuckets, signal)) {
+  for await (const entry of scanAll(store, keys.goneBuckets, { signal })) {
     const { since } = entry.value as { readonly since: number };
     const bucketId = entry.key.slice(keys.goneBuckets.length);
     await removeContent(context, store, bucketId, signal);
@@ -58,11 +58,11 @@ export async function emptyRetired(context: CoreContext, store: Store, signal: A
 
 /** Removes every name of a bucket id, current and past, and ends its sessions. */
 async function removeContent(context: CoreContext, store: Store, bucketId: string, signal: AbortSignal): Promise<void> {
-  for await (const entry of scanAll(store, keys.pastOfBucket(bucketId), signal))
+  for await (const entry of scanAll(store, keys.pastOfBucket(bucketId), { signal }))
     await removeRecord(context, store, { entry, version: asVersion(entry), bucketId });
-  for await (const entry of scanAll(store, keys.heads(bucketId), signal))
+  for await (const entry of scanAll(store, keys.heads(bucketId), { signal }))
     await removeRecord(context, store, { entry, version: asHead(entry).version, bucketId });
-  for await (const entry of scanAll(store, keys.uploads(bucketId), signal)) await endSession(context, store, entry);
+  for await (const entry of scanAll(store, keys.uploads(bucketId), { signal })) await endSession(context, store, entry);
 }
 
 async function removeRecord(

@@ -9,7 +9,7 @@ import { digestValue, findDigest, takeBack } from '../digests.ts';
 import { timeOfId } from '../ids.ts';
 import { keys } from '../keys.ts';
 import { asReference, referent } from '../refs.ts';
-import { removeAll, scanAll } from './sweep.ts';
+import { removeAll, scanAll } from '../scan.ts';
 
 /** A note that a digest may have to go; `removing` once its record is gone and its blobs are being removed. */
 interface DigestGarbage {
@@ -31,7 +31,7 @@ export async function collectDigests(
   let digests = 0;
   let blobs = 0;
   let bytes = 0;
-  for await (const note of scanAll(store, keys.garbageDigests, signal)) {
+  for await (const note of scanAll(store, keys.garbageDigests, { signal })) {
     const garbage = note.value as unknown as DigestGarbage;
     if (garbage.removing === undefined && context.now() - garbage.since < context.terms.grace) continue;
     const removed = await collectDigest(context, store, { note, garbage }).catch(unlessConflict);
@@ -84,9 +84,8 @@ async function condemn(
   const condemned = { ...found.record, condemned: context.now() };
   const [revision] = await store.records.write([{ put: keys.digest(digest), value: digestValue(condemned), ifRevision: found.revision }]);
   if (await isNamed(context, store, digest)) return undefined;
-  const removing: DigestGarbage = { since: context.now(), removing: found.record.segments };
   await store.records.write([
-    { put: note.key, value: JSON.parse(JSON.stringify(removing)), ifRevision: note.revision },
+    { put: note.key, value: { since: context.now(), removing: found.record.segments }, ifRevision: note.revision },
     { delete: keys.digest(digest), ifRevision: revision! },
   ]);
   return found.record.segments;

@@ -11,7 +11,7 @@ import { keys } from '../keys.ts';
 import type { UploadGarbage } from '../uploads.ts';
 import { asSession, garbageNote, partRecords } from '../uploads.ts';
 import type { Collected } from './digests.ts';
-import { scanAll } from './sweep.ts';
+import { scanAll } from '../scan.ts';
 
 /** Records removed in one batch. */
 const AT_ONCE = 500;
@@ -19,7 +19,7 @@ const AT_ONCE = 500;
 /** Ends sessions that were not completed in their time. Answers how many. */
 export async function expireUploads(context: CoreContext, store: Store, signal: AbortSignal): Promise<number> {
   let expired = 0;
-  for await (const entry of scanAll(store, keys.allUploads, signal)) {
+  for await (const entry of scanAll(store, keys.allUploads, { signal })) {
     const session = asSession(entry);
     if (context.now() - session.initiated < context.terms.uploadLife) continue;
     if (await endSession(context, store, entry)) expired += 1;
@@ -48,7 +48,7 @@ export async function endSession(context: CoreContext, store: Store, entry: Entr
 export async function collectUploads(store: Store, signal: AbortSignal): Promise<Collected> {
   let blobs = 0;
   let bytes = 0;
-  for await (const entry of scanAll(store, keys.garbageUploads, signal)) {
+  for await (const entry of scanAll(store, keys.garbageUploads, { signal })) {
     const removed = await removeRemains(store, entry.key.slice(keys.garbageUploads.length));
     blobs += removed.blobs;
     bytes += removed.bytes;
@@ -89,7 +89,7 @@ async function blobsOf(store: Store, digests: readonly Digest[]): Promise<Set<Bl
 export async function settleIntents(context: CoreContext, store: Store, signal: AbortSignal): Promise<Collected> {
   let blobs = 0;
   let bytes = 0;
-  for await (const entry of scanAll(store, keys.intents, signal)) {
+  for await (const entry of scanAll(store, keys.intents, { signal })) {
     const intent = entry.value as unknown as Intent;
     if (context.now() - intent.beat < context.terms.grace) continue;
     const size = await settleIntent(store, entry, intent);
@@ -145,7 +145,7 @@ async function digestsOfUpload(store: Store, uploadId: string | undefined): Prom
 
 /** Forgets finished sessions that nobody will ask for again. */
 export async function forgetDone(context: CoreContext, store: Store, signal: AbortSignal): Promise<void> {
-  for await (const entry of scanAll(store, keys.allDone, signal)) {
+  for await (const entry of scanAll(store, keys.allDone, { signal })) {
     const { finished } = entry.value as { readonly finished: number };
     if (context.now() - Math.max(finished, timeOfId(entry.key.slice(keys.allDone.length))) < context.terms.doneLife) continue;
     await store.records.write([{ delete: entry.key }]);

@@ -20,9 +20,6 @@ const CASTAGNOLI = 0x82f63b78;
 /** The CRC-64/NVME polynomial, bit-reflected: what S3 calls CRC64NVME. */
 const CRC64_NVME = '9a6c9329ac4bc9b5';
 
-/** Length of each algorithm's value in bytes. */
-export const HASH_BYTES: Readonly<Record<HashAlgorithm, number>> = { CRC32: 4, CRC32C: 4, CRC64NVME: 8, SHA1: 20, SHA256: 32, MD5: 16 };
-
 /** Starts a hash. */
 export async function startHash(algorithm: HashAlgorithm): Promise<RunningHash> {
   switch (algorithm) {

@@ -75,11 +75,6 @@ export function openLaneHash(algorithm: HashAlgorithm): LaneHash {
   };
 }
 
-/** Ends all hashing threads; for an orderly shutdown. */
-export async function closeLanes(): Promise<void> {
-  await Promise.all(lanes.splice(0).map((lane) => lane.worker.terminate()));
-}
-
 function pickLane(): Lane {
   const least = lanes.reduce<Lane | undefined>((best, lane) => (best === undefined || lane.load < best.load ? lane : best), undefined);
   const room = Math.min(MAX_LANES, Math.max(2, availableParallelism()));

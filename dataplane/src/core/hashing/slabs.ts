@@ -35,19 +35,15 @@ export async function* fillSlabs(source: Bytes): AsyncGenerator<Slab, void, void
   let buffer: SharedArrayBuffer | undefined;
   let filled = 0;
   try {
-    for await (const chunk of source) {
-      for (let at = 0; at < chunk.length;) {
-        buffer ??= takeBuffer();
-        const take = Math.min(chunk.length - at, SLAB_BYTES - filled);
-        new Uint8Array(buffer, filled, take).set(chunk.subarray(at, at + take));
-        at += take;
-        filled += take;
-        if (filled < SLAB_BYTES) continue;
-        const full = buffer;
-        buffer = undefined;
-        filled = 0;
-        yield { buffer: full, length: SLAB_BYTES };
-      }
+    for await (const piece of piecesOf(source, () => SLAB_BYTES - filled)) {
+      buffer ??= takeBuffer();
+      new Uint8Array(buffer, filled, piece.length).set(piece);
+      filled += piece.length;
+      if (filled < SLAB_BYTES) continue;
+      const full = buffer;
+      buffer = undefined;
+      filled = 0;
+      yield { buffer: full, length: SLAB_BYTES };
     }
     if (buffer === undefined) return;
     const last = { buffer, length: filled };
@@ -55,6 +51,17 @@ export async function* fillSlabs(source: Bytes): AsyncGenerator<Slab, void, void
     yield last;
   } finally {
     if (buffer !== undefined) giveBuffer(buffer);
+  }
+}
+
+/** Cuts chunks so that each piece fits into what `room` says is left. */
+async function* piecesOf(source: Bytes, room: () => number): AsyncGenerator<Uint8Array, void, void> {
+  for await (const chunk of source) {
+    for (let at = 0; at < chunk.length;) {
+      const piece = chunk.subarray(at, at + room());
+      at += piece.length;
+      yield piece;
+    }
   }
 }
 
