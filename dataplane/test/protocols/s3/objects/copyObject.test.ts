@@ -127,7 +127,7 @@ describe('CopyObject', () => {
       ['a source modified since', { 'x-amz-copy-source-if-unmodified-since': past }, {}, 412, 'PreconditionFailed'],
       [
         'a source not modified since',
-        { 'x-amz-copy-source-if-modified-since': new Date(Date.now() + 60_000).toUTCString() },
+        { 'x-amz-copy-source-if-modified-since': new Date(Date.now() + 86_400_000).toUTCString() },
         {},
         412,
         'PreconditionFailed',
