@@ -32,9 +32,9 @@ export async function startHash(algorithm: HashAlgorithm): Promise<RunningHash> 
     case 'CRC32':
       return startCrc32();
     case 'CRC32C':
-      return fromWasm(await createCRC32(CASTAGNOLI));
+      return fromWasm(idle.CRC32C, () => createCRC32(CASTAGNOLI));
     case 'CRC64NVME':
-      return fromWasm(await createCRC64(CRC64_NVME));
+      return fromWasm(idle.CRC64NVME, () => createCRC64(CRC64_NVME));
   }
 }
 
@@ -58,9 +58,21 @@ interface WasmHash {
   digest(outputType: 'binary'): Uint8Array;
 }
 
-function fromWasm(hash: WasmHash): RunningHash {
+/** Instances that ended a hash, to be used again: making one costs more than hashing a small object. */
+const idle: Readonly<Record<'CRC32C' | 'CRC64NVME', WasmHash[]>> = { CRC32C: [], CRC64NVME: [] };
+const KEEP_IDLE = 16;
+
+async function fromWasm(spare: WasmHash[], make: () => Promise<WasmHash>): Promise<RunningHash> {
+  const hash = spare.pop() ?? (await make());
   hash.init();
-  return { update: (bytes) => void hash.update(bytes), digest: () => Buffer.from(hash.digest('binary')) };
+  return {
+    update: (bytes) => void hash.update(bytes),
+    digest: () => {
+      const value = Buffer.from(hash.digest('binary'));
+      if (spare.length < KEEP_IDLE) spare.push(hash);
+      return value;
+    },
+  };
 }
 
 /** The value of a whole buffer, in base64 as S3's checksum headers carry it. For small bodies only: it runs on the calling thread. */
