@@ -55,6 +55,10 @@ export class HandlerCall<Params> implements Call<Params> {
     return span('admit', {}, () => this.#gate.admit(subject, this.#exchange));
   }
 
+  inform(status: number, headers: Readonly<Record<string, string>>): void {
+    this.#exchange.inform(status, headers);
+  }
+
   become(principal: Principal): void {
     this.#exchange.principal = principal;
   }

@@ -10,12 +10,15 @@ export interface Connections {
   breakOff(): void;
   /** True when that hit a request under way. */
   brokenOff(): boolean;
+  /** Resolves once, after `closeIdle`, no connection is left. */
+  gone(): Promise<void>;
 }
 
 /** Watches a server's connections. */
 export function trackConnections(server: Server, metrics: Pick<Metrics, 'connections'>): Connections {
   const busy = new Map<Socket, number>();
   let closing = false;
+  let lastLeft: (() => void) | undefined;
   let brokenOff = false;
 
   server.on('connection', (socket: Socket) => {
@@ -26,6 +29,7 @@ export function trackConnections(server: Server, metrics: Pick<Metrics, 'connect
     socket.once('close', () => {
       busy.delete(socket);
       metrics.connections(-1);
+      if (busy.size === 0) lastLeft?.();
     });
   });
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
@@ -51,6 +55,7 @@ export function trackConnections(server: Server, metrics: Pick<Metrics, 'connect
       for (const socket of busy.keys()) socket.destroy();
     },
     brokenOff: () => brokenOff,
+    gone: () => (busy.size === 0 ? Promise.resolve() : new Promise((resolve) => (lastLeft = resolve))),
   };
 }
 

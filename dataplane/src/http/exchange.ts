@@ -80,6 +80,13 @@ export class Exchange {
     return this.response.destroyed && !this.response.writableFinished;
   }
 
+  /** Sends an interim answer; nothing to HTTP/1.0, which has none (RFC 9110 §15.2). */
+  inform(status: number, headers: Readonly<Record<string, string>>): void {
+    const { request, response } = this;
+    if (request.httpVersion === '1.0' || response.headersSent || response.destroyed) return;
+    response.writeInformation(status, headers);
+  }
+
   /** RFC 9110 §10.1.1: only when it is pulled is it known that the body is wanted. */
   #askForBody(): void {
     const expects = this.head.headers['expect']?.toLowerCase() === '100-continue';

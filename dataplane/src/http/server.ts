@@ -9,7 +9,8 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { Server as NetServer, type AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { refuseMalformed } from './clientError.ts';
 import { trackConnections, type Connections } from './connections.ts';
 import { readHead, type ReceivedHead } from './head.ts';
@@ -57,7 +58,7 @@ export async function startServer(settings: ServerSettings, service: Omit<Servic
     close(drainMs) {
       draining = true;
       settings.tls?.close();
-      if (server.listening) server.close();
+      if (server.listening) stopListening(server);
       return stop(closed, connections, drainMs);
     },
   };
@@ -122,10 +123,21 @@ function listen(server: Server, { host, port }: ServerSettings): Promise<void> {
   });
 }
 
+/**
+ * Closes the listening socket only. An HTTP server's own `close` also destroys every connection whose answer was ended, whether
+ * or not its last bytes have left the process, which cuts downloads short.
+ */
+function stopListening(server: Server): void {
+  NetServer.prototype.close.call(server);
+}
+
+/** How long a server without connections may take to say that it is closed, in ms: among several processes, one may never. */
+const CLOSE_MS = 1000;
+
 async function stop(closed: Promise<void>, connections: Connections, drainMs: number): Promise<boolean> {
   connections.closeIdle();
   const timer = setTimeout(() => connections.breakOff(), drainMs);
-  await closed;
+  await Promise.race([closed, connections.gone().then(() => sleep(CLOSE_MS))]);
   clearTimeout(timer);
   return !connections.brokenOff();
 }

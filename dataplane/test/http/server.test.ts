@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { ArtefactError } from '../../src/errors.ts';
 import { createHealth } from '../../src/http/health.ts';
 import type { Protocol } from '../../src/protocols/contract.ts';
@@ -168,6 +170,20 @@ describe('shutdown', () => {
     await assert.rejects(dial(act.port));
     release.resolve();
     assert.match(await busy.closed(), /first last$/);
+    assert.equal(await stopped, true);
+  });
+
+  it('sends the last bytes of an answer that its reader has not taken yet', async () => {
+    const size = 64 * 1024 * 1024;
+    const act = await stage({ handle: async () => ({ status: 200, body: Buffer.alloc(size) }) });
+    const reader = connect(act.port, '127.0.0.1');
+    reader.write('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+    await once(reader, 'readable');
+    const stopped = act.server.close(5000);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    let received = 0;
+    for await (const chunk of reader) received += (chunk as Buffer).length;
+    assert.ok(received > size, `${received} bytes of more than ${size}`);
     assert.equal(await stopped, true);
   });
 
