@@ -4,7 +4,7 @@ NODE_BIN := $(CURDIR)/.tools/node24/node_modules/node/bin
 export PATH := $(NODE_BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check e2e e2e-tools bench generate format clean
+.PHONY: help setup run test check e2e e2e-tools e2e-s3 bench generate format clean
 .PHONY: check-types check-lint check-format check-imports check-generated check-unused check-licences check-words check-lengths
 
 help: ## Show this table
@@ -28,6 +28,10 @@ e2e: e2e-tools ## Run real clients against a running server (ONLY='glob' for som
 
 e2e-tools: setup
 	@./e2e/install.sh clients
+
+e2e-s3: setup ## Run the s3 driver on real S3 servers, built from Go modules (ONLY='glob' for some of the tests)
+	@./e2e/s3-backend/install.sh
+	@mocha --timeout 120000 --slow 10000 --no-check-leaks $(if $(ONLY),'$(ONLY)','e2e/s3-backend/test/**/*.test.ts')
 
 bench: setup ## Measure against nginx, the disk and the processor (ONLY=transfer,small,list,memory,start)
 	@./e2e/install.sh bench

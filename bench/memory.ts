@@ -6,7 +6,7 @@ import { attempt } from '../e2e/src/shell.ts';
 import { median, type Figure } from './figures.ts';
 import { BUCKET, startBonded } from './house.ts';
 import { startNginx } from './nginx.ts';
-import { family, memoryOf } from './processes.ts';
+import { family, memoryOf } from '../e2e/src/processes.ts';
 
 const SIZE = 4 * 1024 ** 3;
 const SAMPLE_EVERY_MS = 200;

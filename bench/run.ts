@@ -1,7 +1,7 @@
 /** Measures what users feel, each figure beside a limit or a peer of the same run. Usage: run.ts [--only transfer,small,list,memory,start] */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
+import { cpus, loadavg, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { table, type Figure } from './figures.ts';
@@ -33,6 +33,8 @@ function machine(): Readonly<Record<string, unknown>> {
   const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
   return {
     commit,
+    // What else the machine was doing: figures of a busy one say little.
+    loadBefore: Number((loadavg()[0] ?? 0).toFixed(2)),
     node: process.version,
     cores: cpus().length,
     processor: cpus()[0]?.model,
@@ -45,6 +47,7 @@ const names = chosen();
 process.env.TMPDIR = join(OUT, 'tmp');
 mkdirSync(process.env.TMPDIR, { recursive: true });
 
+const on = machine();
 const figures: Figure[] = [];
 for (const name of names) {
   process.stderr.write(`measuring: ${name}\n`);
@@ -53,5 +56,5 @@ for (const name of names) {
 
 const at = new Date().toISOString();
 const file = join(OUT, `${at.replaceAll(':', '-')}.json`);
-writeFileSync(file, `${JSON.stringify({ at, machine: machine(), figures }, undefined, 2)}\n`);
+writeFileSync(file, `${JSON.stringify({ at, machine: on, figures }, undefined, 2)}\n`);
 process.stdout.write(`${table(figures)}\n\nWritten to ${file}\n`);

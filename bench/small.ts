@@ -73,13 +73,14 @@ async function oneRound(round: number, targets: readonly Target[], outcomes: Out
 
 /** Requests are signed beforehand, so that the figure is of the server's checking. */
 async function oneSignedRound(round: number, server: Server, outcomes: Outcomes): Promise<void> {
-  const connections = 64;
-  const options = { host: HOST, port: portOf(server), connections };
-  const batch = (make: (n: number) => Request) => Array.from({ length: 5000 }, (_, n) => signed(make(n), server.host, server.credentials));
-  const puts = batch((n) => put(`/${BUCKET}/signed-${round}-${n}`));
+  const options = { host: HOST, port: portOf(server), connections: 64, forMs: ROUND_MS };
+  const batch = (count: number, make: (n: number) => Request) =>
+    Array.from({ length: count }, (_, n) => signed(make(n), server.host, server.credentials));
+  // More than there is time for: each PUT makes a new name, as the unsigned ones do.
+  const puts = batch((ROUND_MS / 1000) * 10_000, (n) => put(`/${BUCKET}/signed-${round}-${n}`));
   outcomes.add('PUT 64 signed', await load({ ...options, next: (n) => puts[n] }));
-  const gets = batch((n) => get(`/${BUCKET}/get-${n % OBJECTS}`));
-  outcomes.add('GET 64 signed', await load({ ...options, next: (n) => gets[n] }));
+  const gets = batch(OBJECTS, (n) => get(`/${BUCKET}/get-${n}`));
+  outcomes.add('GET 64 signed', await load({ ...options, next: (n) => gets[n % OBJECTS] }));
 }
 
 function figure(outcomes: Outcomes, name: string, measured: string, peers: readonly Peer[]): Figure {

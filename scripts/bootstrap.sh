@@ -47,6 +47,12 @@ install_modules() {
   printf '%s\n' "$locked" >"$MODULES_STAMP"
 }
 
+# Two makes at once wait for each other.
+mkdir -p .tools
+if command -v flock >/dev/null; then
+  exec 9>.tools/.lock
+  flock 9
+fi
 install_node
 PATH="$PWD/$NODE_DIR/node_modules/node/bin:$PATH"
 install_modules

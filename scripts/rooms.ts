@@ -41,6 +41,7 @@ export const MAY_IMPORT: Readonly<Record<Room, readonly Room[]>> = {
   [STORAGE]: [...LEAVES, STORAGE_CONTRACT, CONFIG],
   'dataplane/src/storage/local': OF_A_DRIVER,
   'dataplane/src/storage/memory': OF_A_DRIVER,
+  'dataplane/src/storage/s3': OF_A_DRIVER,
   [CORE]: [...LEAVES, STORAGE_CONTRACT, STORAGE, CONFIG, CRDS],
   [EVIDENCE]: [...LEAVES, CORE, STORAGE_CONTRACT, CONFIG, CRDS],
   // The one type that every room above it speaks of: who is asking.
@@ -51,6 +52,7 @@ export const MAY_IMPORT: Readonly<Record<Room, readonly Room[]>> = {
   'dataplane/src/protocols/s3': OF_A_PROTOCOL,
   'dataplane/src/protocols/admin': OF_A_PROTOCOL,
   'dataplane/src/protocols/sts': OF_A_PROTOCOL,
+  'dataplane/src/protocols/uploads': OF_A_PROTOCOL,
   [HTTP]: OF_A_PROTOCOL,
   // Builds the house: the only room that knows all others.
   'dataplane/src/main': [EVERY_ROOM],

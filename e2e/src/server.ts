@@ -3,9 +3,13 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { get as httpGet } from 'node:http';
+import { get as httpsGet } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { CertificateFiles } from './certificate.ts';
+import { storageEnvironment } from '../s3-backend/storage.ts';
 import { freePorts } from './ports.ts';
 
 export const CHECKOUT = resolve(import.meta.dirname, '../..');
@@ -17,6 +21,10 @@ export interface ServerOptions {
   /** Content of the file of trusted issuers. */
   readonly issuers?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Files that stand in the data directory before the first start, by name. */
+  readonly dataFiles?: Readonly<Record<string, string>>;
+  /** Serves HTTPS with this certificate, which is its own authority. */
+  readonly tls?: CertificateFiles;
 }
 
 export interface Credentials {
@@ -57,6 +65,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   const folder = await mkdtemp(join(tmpdir(), 'bonded-server-'));
   const paths = { data: join(folder, 'data'), manifests: join(folder, 'manifests'), log: join(folder, 'server.log') };
   await layManifests(paths.manifests, options);
+  await layFiles(paths.data, options.dataFiles);
   const [port = 0, metricsPort = 0] = await freePorts(2);
   const host = `127.0.0.1:${port}`;
   const env: Record<string, string> = {
@@ -66,6 +75,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     BONDED_METRICS_LISTEN: `127.0.0.1:${metricsPort}`,
     BONDED_DATA: paths.data,
     BONDED_MANIFESTS: paths.manifests,
+    ...(await storageEnvironment(folder)),
     ...options.env,
   };
   if (options.issuers !== undefined) {
@@ -73,11 +83,14 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     await writeFile(env.BONDED_OIDC_ISSUERS, options.issuers);
   }
 
-  const launch = () => launchProcess(env, paths.log, `http://${host}`);
+  if (options.tls !== undefined) Object.assign(env, { BONDED_TLS_CERT: options.tls.certificate, BONDED_TLS_KEY: options.tls.key });
+
+  const url = `${options.tls === undefined ? 'http' : 'https'}://${host}`;
+  const launch = () => launchProcess(env, paths.log, { url, authority: options.tls?.certificate });
   const state = { child: await launch() };
   const credentialsFile = join(paths.data, 'root-credentials');
   return {
-    url: `http://${host}`,
+    url,
     host,
     metricsUrl: `http://127.0.0.1:${metricsPort}`,
     folder,
@@ -110,6 +123,11 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   };
 }
 
+async function layFiles(folder: string, files: ServerOptions['dataFiles'] = {}): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(folder, name), text, { mode: 0o600 })));
+}
+
 async function layManifests(folder: string, options: ServerOptions): Promise<void> {
   await mkdir(folder, { recursive: true });
   if (options.withSamples === true) await cp(join(CHECKOUT, 'config/standalone'), folder, { recursive: true });
@@ -117,13 +135,13 @@ async function layManifests(folder: string, options: ServerOptions): Promise<voi
 }
 
 /** A group of its own, so that worker processes end with it. */
-async function launchProcess(env: Record<string, string>, logFile: string, url: string): Promise<ChildProcess> {
+async function launchProcess(env: Record<string, string>, logFile: string, address: Address): Promise<ChildProcess> {
   const log = openSync(logFile, 'a');
   const child = spawn(process.execPath, ['dataplane/src/main.ts'], { cwd: CHECKOUT, env, detached: true, stdio: ['ignore', log, log] });
   closeSync(log);
   running.add(child);
   try {
-    await untilReady(child, url);
+    await untilReady(child, address);
   } catch (error) {
     await killProcess(child);
     const said = await readFile(logFile, 'utf8');
@@ -132,16 +150,32 @@ async function launchProcess(env: Record<string, string>, logFile: string, url: 
   return child;
 }
 
-async function untilReady(child: ChildProcess, url: string): Promise<void> {
+interface Address {
+  readonly url: string;
+  /** PEM file of who signed its certificate. */
+  readonly authority?: string;
+}
+
+async function untilReady(child: ChildProcess, address: Address): Promise<void> {
   const until = Date.now() + READY_WITHIN_MS;
   while (Date.now() < until) {
     if (hasEnded(child)) throw new Error(`It ended with ${child.exitCode ?? child.signalCode}.`);
-    const answer = await fetch(`${url}/readyz`).catch(() => undefined);
-    await answer?.body?.cancel();
-    if (answer?.ok === true) return;
+    if (await isReady(address)) return;
     await sleep(50);
   }
   throw new Error(`No ready answer within ${READY_WITHIN_MS} ms.`);
+}
+
+async function isReady({ url, authority }: Address): Promise<boolean> {
+  const target = `${url}/readyz`;
+  const ask = authority === undefined ? httpGet(target) : httpsGet(target, { ca: await readFile(authority) });
+  return new Promise((answer) => {
+    ask.on('response', (response) => {
+      response.resume();
+      answer(response.statusCode === 200);
+    });
+    ask.on('error', () => answer(false));
+  });
 }
 
 const hasEnded = (child: ChildProcess) => child.exitCode !== null || child.signalCode !== null;

@@ -16,6 +16,7 @@ import { startServer, type Server } from '../src/server.ts';
 import { run } from '../src/shell.ts';
 
 const BUCKET = 'curl-bucket';
+const DOMAIN = 's3.example';
 // curl before 8 leaves out the header that S3 asks for.
 const SIGV4 = ['--aws-sigv4', 'aws:amz:us-east-1:s3', '--header', 'x-amz-content-sha256: UNSIGNED-PAYLOAD'];
 
@@ -25,7 +26,7 @@ describe('curl', () => {
   let s3: S3Client;
 
   before(async () => {
-    server = await startServer();
+    server = await startServer({ env: { BONDED_DOMAIN: DOMAIN } });
     work = await makeWorkspace();
     // Otherwise the SDK signs the checksum of an empty body into the URL of an upload.
     s3 = s3Client(server, { requestChecksumCalculation: 'WHEN_REQUIRED' });
@@ -93,6 +94,18 @@ describe('curl', () => {
     assert.match(await curl('--fail', ...asOwner(), `${server.url}/${BUCKET}`), /<Key>signed\.bin<\/Key>/);
     assert.equal(await status('--request', 'DELETE', ...asOwner(), at('signed.bin')), '204');
     assert.equal(await status(...asOwner(), at('signed.bin')), '404');
+  });
+
+  it('reaches a bucket by its own host name', async () => {
+    const { port } = new URL(server.url);
+    const hosted = (key: string) => `http://${BUCKET}.${DOMAIN}:${port}/${key}`;
+    const there = ['--connect-to', `::127.0.0.1:${port}`];
+    const sample = await work.sample('hosted.bin', 4000);
+    await curl('--fail', ...there, ...asOwner(), '--upload-file', sample.path, hosted('deep/hosted.bin'));
+    await curl('--fail', ...there, ...asOwner(), '--output', work.at('hosted.back'), hosted('deep/hosted.bin'));
+    assert.equal(await sha256Of(work.at('hosted.back')), sample.sha256);
+    assert.match(await curl(...there, ...asOwner(), hosted('')), /<Name>curl-bucket<\/Name>[\s\S]*<Key>deep\/hosted\.bin<\/Key>/);
+    assert.match(await curl('--fail', ...asOwner(), `${server.url}/${BUCKET}`), /<Key>deep\/hosted\.bin<\/Key>/);
   });
 
   it('answers ranges: a middle, a suffix, an open end, past the end', async () => {

@@ -1,19 +1,24 @@
 /** What the documents tell people to type works, and prints what they say. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { existsSync, readdirSync } from 'node:fs';
-import { readFile, symlink } from 'node:fs/promises';
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdir, readFile, symlink } from 'node:fs/promises';
 import { makeWorkspace, type Workspace } from '../src/files.ts';
 import { CHECKOUT, startServer, type Server } from '../src/server.ts';
 import { attempt } from '../src/shell.ts';
 import { commandsOf, missingLine, type Command } from '../src/transcript.ts';
 
-const GUIDES = 'docs/guides';
-const guides = existsSync(`${CHECKOUT}/${GUIDES}`) ? readdirSync(`${CHECKOUT}/${GUIDES}`).filter((name) => name.endsWith('.md')) : [];
-const documents = ['README.md', ...guides.map((name) => `${GUIDES}/${name}`)];
+const MARK = '<!-- run';
+
+/** The README, every guide, and whatever other document has something to run. */
+const documents = readdirSync(`${CHECKOUT}/docs`, { recursive: true, encoding: 'utf8' })
+  .map((name) => `docs/${name}`)
+  .filter(
+    (path) => path.endsWith('.md') && (path.startsWith('docs/guides/') || readFileSync(`${CHECKOUT}/${path}`, 'utf8').includes(MARK)),
+  );
 
 describe('documents', () => {
-  for (const document of documents) {
+  for (const document of ['README.md', ...documents]) {
     describe(document, () => {
       let server: Server;
       let work: Workspace;
@@ -21,9 +26,11 @@ describe('documents', () => {
       before(async () => {
         server = await startServer({ withSamples: true });
         work = await makeWorkspace();
-        // A checkout as its reader sees it, but for the server's own folders.
+        // A checkout as its reader sees it, with the folders of this server in the place of its own.
         await symlink(server.dataFolder, work.at('data'));
-        for (const name of ['config', 'docs', 'README.md']) await symlink(`${CHECKOUT}/${name}`, work.at(name));
+        await mkdir(work.at('config'));
+        await symlink(server.manifestsFolder, work.at('config/standalone'));
+        for (const name of ['docs', 'examples', 'README.md']) await symlink(`${CHECKOUT}/${name}`, work.at(name));
       });
       after(async () => {
         await server.stop();
@@ -33,7 +40,9 @@ describe('documents', () => {
       it('runs as written', async () => {
         const commands = commandsOf(await readFile(`${CHECKOUT}/${document}`, 'utf8'));
         assert.ok(commands.length > 0, 'no transcript marked with <!-- run -->');
-        for (const [index, { code, output }] of (await runAll(commands)).entries()) {
+        const outcomes = await runAll(commands);
+        assert.equal(outcomes.length, commands.length, `the shell ended after ${outcomes.length} commands`);
+        for (const [index, { code, output }] of outcomes.entries()) {
           const { line, text, expected, refused } = commands[index] as Command;
           const where = `${document}:${line}: ${text}\n${output}`;
           assert.equal(code !== 0, refused, `${where}\nended with ${code}`);

@@ -20,6 +20,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { MIB, makeWorkspace, sha256Of, type Workspace } from '../src/files.ts';
+import { family } from '../src/processes.ts';
 import { errorOf, s3Client } from '../src/s3.ts';
 import { startServer, type Server } from '../src/server.ts';
 import { attempt } from '../src/shell.ts';
@@ -72,6 +73,26 @@ describe('durability', () => {
     }
     const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket, Prefix: 'w' }));
     assert.ok(Contents.length >= Math.min(1000, acknowledged.size));
+  });
+
+  it('goes on when one of its processes is killed, and loses nothing', async function () {
+    const workers = family(server.pid).slice(1);
+    if (workers.length === 0) this.skip();
+    const acknowledged: string[] = [];
+    const writing = async (id: number) => {
+      for (let n = 0; n < 60; n++) {
+        const Key = `worker/${id}-${n}`;
+        const done = await s3.send(new PutObjectCommand({ Bucket, Key, Body: Key })).catch(() => undefined);
+        if (done !== undefined) acknowledged.push(Key);
+      }
+    };
+    const writers = Promise.all(Array.from({ length: 8 }, (_, id) => writing(id)));
+    while (acknowledged.length < 50) await new Promise((turn) => setImmediate(turn));
+    process.kill(workers[0] ?? 0, 'SIGKILL');
+    await writers;
+    assert.ok(acknowledged.length > 240, `only ${acknowledged.length} of 480 writes were taken`);
+    for (const Key of acknowledged) assert.equal((await s3.send(new HeadObjectCommand({ Bucket, Key }))).ContentLength, Key.length);
+    assert.ok(family(server.pid).length > workers.length, 'no process took the place of the one that was killed');
   });
 
   it('takes an upload in parts up again after a power cut', async () => {

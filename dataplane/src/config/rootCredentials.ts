@@ -21,7 +21,10 @@ export interface RootCredentials {
 const UPPER = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
 const ANY = `${UPPER}abcdefghijklmnopqrstuvwxyz`;
 const ID_PREFIX = 'BONDED';
-const FORM = /^\[bonded\]\naws_access_key_id = ([A-Z0-9]{20})\naws_secret_access_key = ([A-Za-z0-9]{40})\n*$/;
+/** Tools of AWS's first generation would sign URLs for this region in the old way otherwise, with SHA-1. */
+const SIGN_URLS_WITH_V4 = 's3 =\n    signature_version = s3v4\n';
+const FORM =
+  /^\[bonded\]\naws_access_key_id = ([A-Z0-9]{20})\naws_secret_access_key = ([A-Za-z0-9]{40})\n(?:s3 =\n +signature_version = s3v4\n)?\n*$/;
 
 /**
  * Reads the key of a data directory, or makes it: of several processes that start at once, one does. Throws `Unavailable`
@@ -59,7 +62,7 @@ async function read(file: string): Promise<Pair | undefined> {
 }
 
 function render({ accessKeyId, secretAccessKey }: Pair): string {
-  return `[bonded]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`;
+  return `[bonded]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n${SIGN_URLS_WITH_V4}`;
 }
 
 function random(alphabet: string, length: number): string {

@@ -1,5 +1,4 @@
 /** Builds one process's rooms, from storage to the socket, and takes them down again in the opposite order. */
-import { join } from 'node:path';
 import { createAuthenticator, type Authenticator } from '../authn/authenticate.ts';
 import { loadSigningKeys } from '../authn/signingKey.ts';
 import { readIssuers, type TrustedIssuerSettings } from '../config/issuers.ts';
@@ -15,13 +14,13 @@ import { startServer, type HttpServer } from '../http/server.ts';
 import { loadTls } from '../http/tls.ts';
 import type { Store } from '../storage/contract.ts';
 import { instrumentStore } from '../storage/instrument.ts';
-import { openLocalStore } from '../storage/local/store.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { startTelemetry } from '../telemetry/traces.ts';
 import { addressUrl } from './addressUrl.ts';
 import { startCollector, type Collector } from './collector.ts';
 import { createGate } from './gate.ts';
+import { openLocation } from './location.ts';
 import { createMounts } from './mounts.ts';
 
 /** What a test, or a process among several, puts in the place of the usual. */
@@ -47,11 +46,9 @@ export interface House {
   close(drainMs?: number): Promise<boolean>;
 }
 
-/** The storage locations of an installation on one machine; the first keeps its files in the data directory. */
+/** The storage locations of an installation; the settings say where the first one is. */
 const LOCATION = 'default';
 export const LOCATIONS: readonly string[] = [LOCATION];
-
-const OBJECTS = 'objects';
 
 /** Opens everything that the settings name, and serves. Whatever fails, nothing stays open. */
 export async function startHouse(settings: Settings, overrides: HouseOverrides = {}): Promise<House> {
@@ -73,7 +70,7 @@ async function build(settings: Settings, overrides: HouseOverrides, closers: Asy
   const { data, manifests } = settings;
   const config = await openConfig({ data, manifests, issuers, locations: LOCATIONS, watch: overrides.watch ?? true, log });
   closers.defer(() => config.close());
-  const opened = overrides.store ?? (await openLocalStore({ directory: join(data, OBJECTS), name: LOCATION }));
+  const opened = overrides.store ?? (await openLocation(settings, LOCATION));
   closers.defer(() => opened.close());
   const store = instrumentStore(opened, metrics);
   const core = buildCore(settings, { store, config, now: overrides.now });

@@ -11,6 +11,7 @@ import type { RequestHead } from '../protocols/contract.ts';
 import { bucketOfHost } from '../protocols/s3/address.ts';
 import { createS3Protocol } from '../protocols/s3/protocol.ts';
 import { accepts as isForSts, createStsProtocol } from '../protocols/sts/protocol.ts';
+import { acceptsTarget, createUploadsProtocol } from '../protocols/uploads/protocol.ts';
 import { accessKeysOf } from './gate.ts';
 
 export interface MountOptions {
@@ -33,16 +34,19 @@ export async function createMounts({ settings, authenticator, health, snapshot }
     visibleBuckets: access.visibleBuckets,
     verifyForm: (form, current) => authenticator.authenticateForm(form, accessKeysOf(current as LoadedSnapshot)),
   });
+  const uploads = createUploadsProtocol();
   return [
     { path: '/healthz', accepts: isOurs, protocol: health.protocol },
     { path: '/readyz', accepts: isOurs, protocol: health.protocol },
     { path: '/api', accepts: isOurs, protocol: admin },
     { path: '/auth', accepts: isOurs, protocol: admin },
+    { path: '/uploads', accepts: isOurs, protocol: uploads },
     {
       accepts: (head) => isOurs(head) && isForSts(head),
       protocol: createStsProtocol({ authenticator }),
       requestIdHeader: 'x-amzn-RequestId',
     },
+    { accepts: (head) => isOurs(head) && acceptsTarget(head), protocol: uploads },
     { protocol: s3, requestIdHeader: 'x-amz-request-id' },
   ];
 }

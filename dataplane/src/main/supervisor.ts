@@ -36,6 +36,7 @@ export class Supervisor {
   readonly #gone = Promise.withResolvers<void>();
   #everReady = false;
   #stopping = false;
+  #drainMs = 0;
   #leader: Slot | undefined;
   #endedWell = true;
 
@@ -52,6 +53,7 @@ export class Supervisor {
   /** Lets every worker finish within `drainMs`; answers whether each ended well. Another call hurries them. */
   async stop(drainMs: number): Promise<boolean> {
     this.#stopping = true;
+    this.#drainMs = drainMs;
     for (const slot of this.#slots) {
       if (slot.worker?.isDead() === false) tellWorker(slot.worker, { bonded: 'stop', drainMs });
       else this.#remove(slot);
@@ -75,6 +77,8 @@ export class Supervisor {
       this.#options.onHopeless(message.reason);
     }
     if (message?.bonded !== 'ready') return;
+    // One that was still starting when all were told to stop has heard nothing of it.
+    if (this.#stopping && slot.worker) return tellWorker(slot.worker, { bonded: 'stop', drainMs: this.#drainMs });
     slot.ready = true;
     this.#count();
     if (!this.#everReady) this.#options.onReady(message.url);

@@ -130,6 +130,12 @@ describe('processes', function () {
     });
   }
 
+  it('stop as well while some of them are still starting', async () => {
+    const bonded = await run({ BONDED_WORKERS: '4' });
+    bonded.child.kill('SIGTERM');
+    assert.equal(await bonded.ended(), 0);
+  });
+
   it('are replaced when they die, and nothing is lost', async () => {
     const bonded = await run({ BONDED_WORKERS: '2' });
     await bonded.ask('/builds', { method: 'PUT' });
