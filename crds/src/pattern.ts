@@ -95,11 +95,18 @@ function machine(tokens: readonly Token[]): Pattern {
   const end = tokens.length;
   const everything = tokens.map((token, at) => token === RUN && tokens.slice(at).every(canBeEmpty));
   const after = (text: string): Uint8Array => run(tokens, text);
+  // Nearly every name fails at one of the ends, which costs next to nothing.
+  const head = String.fromCodePoint(...tokens.slice(0, Math.max(tokens.findIndex(isWild), 0)));
+  const tail = String.fromCodePoint(...tokens.slice(tokens.findLastIndex(isWild) + 1));
   return {
-    matches: (text) => after(text)[end] === 1,
+    matches: (text) => text.startsWith(head) && text.endsWith(tail) && after(text)[end] === 1,
     covers: (prefix) => after(prefix).some((alive, at) => alive === 1 && everything[at] === true),
     reaches: (prefix) => after(prefix).includes(1),
   };
+}
+
+function isWild(token: Token): boolean {
+  return token < 0;
 }
 
 function canBeEmpty(token: Token): boolean {
@@ -115,6 +122,7 @@ function run(tokens: readonly Token[], text: string): Uint8Array {
     next.fill(0);
     step(tokens, { alive, next, point: character.codePointAt(0) as number });
     [alive, next] = [next, alive];
+    if (!alive.includes(1)) break;
   }
   return alive;
 }

@@ -6,10 +6,13 @@ import type { PolicyDocument, PolicyStatement } from './policy.ts';
 import { duplicateMember } from './duplicateMember.ts';
 import { checkApplies, readActions, readPrincipals, readResources } from './policyElements.ts';
 import { checkKeys, readConditions } from './policyConditions.ts';
-import { asList, PolicyRefused, quote, record, refuseUnknown, type Scope } from './policyReading.ts';
+import { asList, PolicyRefused, quote, record, refuseUnknown, wildcardsIn, type Scope } from './policyReading.ts';
 
 /** The largest document, in bytes of JSON (as in S3: 20 KiB). */
 export const MAX_POLICY_BYTES = 20 * 1024;
+
+/** Wildcards in a whole document: every request is held to each of them. */
+const MAX_WILDCARDS = 300;
 
 const ELEMENTS = ['Version', 'Id', 'Statement'];
 const STATEMENT_ELEMENTS = ['Sid', 'Effect', 'Principal', 'NotPrincipal', 'Action', 'NotAction', 'Resource', 'NotResource', 'Condition'];
@@ -24,7 +27,9 @@ export function parsePolicyDocument(text: string, bucket: string): PolicyDocumen
 
 /** The same for a document that is data already. Throws `PolicyRefused`. */
 export function readPolicyDocument(value: unknown, bucket: string): PolicyDocument {
-  if (Buffer.byteLength(JSON.stringify(value ?? null)) > MAX_POLICY_BYTES) throw tooLarge();
+  const text = JSON.stringify(value ?? null);
+  if (Buffer.byteLength(text) > MAX_POLICY_BYTES) throw tooLarge();
+  if (wildcardsIn(text) > MAX_WILDCARDS) throw new PolicyRefused('', `has more than ${MAX_WILDCARDS} wildcards`);
   const document = record(value, '');
   refuseUnknown(document, ELEMENTS, '');
   const version = document.Version ?? '2008-10-17';

@@ -36,12 +36,22 @@ export function asList(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [value];
 }
 
+/** Wildcards in one pattern: what a person means needs a few, and matching costs time for each. */
+const MAX_WILDCARDS = 20;
+
+/** The wildcards of a text. */
+export function wildcardsIn(text: string): number {
+  return text.match(/[*?]/g)?.length ?? 0;
+}
+
 /** A string or a list of strings, at least one. */
 export function strings(value: unknown, path: string): readonly string[] {
   const list = asList(value);
   if (list.length === 0) throw new PolicyRefused(path, 'must not be empty');
   if (!list.every((item) => typeof item === 'string' && item !== ''))
     throw new PolicyRefused(path, 'must be a string or a list of strings');
+  const wild = (list as readonly string[]).find((item) => wildcardsIn(item) > MAX_WILDCARDS);
+  if (wild !== undefined) throw new PolicyRefused(path, `has more than ${MAX_WILDCARDS} wildcards in ${quote(wild)}`);
   return list as readonly string[];
 }
 

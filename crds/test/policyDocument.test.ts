@@ -233,6 +233,13 @@ describe('the text of a policy document', () => {
     assert.throws(() => parsePolicyDocument(sized(MAX_POLICY_BYTES - empty + 2), 'builds'), /more than 20480 bytes/);
   });
 
+  it('has no more wildcards than a request can be held to', () => {
+    const resource = (stars: number): string => `arn:aws:s3:::builds/${'a*'.repeat(stars)}`;
+    assert.ok(readPolicyDocument(document({ Resource: resource(20) }), 'builds'));
+    assert.match(refusal(document({ Resource: resource(21) })), /Resource has more than 20 wildcards/);
+    assert.match(refusal(document({ Resource: Array.from({ length: 16 }, () => resource(20)) })), /has more than 300 wildcards/);
+  });
+
   it('of any kind is read or refused, never anything else', () => {
     const word = fc.constantFrom(
       '*',

@@ -75,7 +75,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   const verifySigned = (request: CredentialedRequest, lookup: AccessKeyLookup, claim: SignedClaim): Authenticated => {
     const signer = findSigner({ accessKeyId: claim.credential.accessKeyId, securityToken: claim.securityToken }, lookup, sessions);
     const payload = verifySignature(request, claim, signer.secretAccessKey, derivedKeys);
-    return { principal: signer.principal, mechanism: `sigv4-${claim.form}`, payload, conditions: signatureFacts(request, claim, clock()) };
+    return { principal: signer.principal, mechanism: `sigv4-${claim.form}`, payload, conditions: signatureFacts(claim, clock()) };
   };
 
   return {
@@ -132,9 +132,10 @@ function unsigned(request: CredentialedRequest, mechanism: Mechanism['kind'], pr
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/bucket-policy-s3-sigv4-conditions.html */
-function signatureFacts(request: CredentialedRequest, claim: SignedClaim, now: number): ConditionContext {
+function signatureFacts(claim: SignedClaim, now: number): ConditionContext {
   return new Map([
-    ...payloadFacts(request),
+    // of a presigned URL too, whose payload is mostly unsigned: policies refuse unsigned ones by this key
+    ['s3:x-amz-content-sha256', [claim.payloadHash]],
     ['s3:authtype', [claim.form === 'header' ? 'REST-HEADER' : 'REST-QUERY-STRING']],
     ['s3:signatureversion', [ALGORITHM]],
     ['s3:signatureage', [String(Math.max(now - claim.signedAt, 0))]],

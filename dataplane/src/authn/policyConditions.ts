@@ -25,7 +25,7 @@ export interface ContentLengthRange {
 /** Reads base64 of the JSON document; throws `InvalidPolicy` (S3's InvalidPolicyDocument). */
 export function parsePostPolicy(base64: string): PostPolicy {
   if (base64.length > MAX_POLICY) throw invalid(`the policy is longer than ${MAX_POLICY} bytes.`);
-  if (!/^[A-Za-z0-9+/\s]+={0,2}\s*$/.test(base64)) throw invalid('invalid Base64 encoding.');
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64.replaceAll(/\s/g, ''))) throw invalid('invalid Base64 encoding.');
   const document = parseObject(Buffer.from(base64, 'base64').toString('utf8'));
   const unknown = Object.keys(document).find((name) => name !== 'expiration' && name !== 'conditions');
   if (unknown !== undefined) throw invalid(`Unexpected: '${printable(unknown)}'`);

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ArtefactError } from '../errors.ts';
 
 export interface WriterLock {
-  /** Runs `work` while no other process, and nothing else in this one, runs its own. Throws `SlowDown` when the turn does not come. */
+  /** Runs `work` while no other process, and nothing else in this one, runs its own. Throws `SlowDown` when the turn does not come, `Unavailable` when nothing can be written. */
   hold<Of>(work: () => Promise<Of>): Promise<Of>;
   close(): void;
 }
@@ -46,9 +46,16 @@ async function acquire(database: Database.Database, deadline: number): Promise<v
       database.exec('BEGIN IMMEDIATE');
       return;
     } catch (error) {
-      if (!(error instanceof Database.SqliteError) || !error.code.startsWith('SQLITE_BUSY')) throw error;
+      if (!(error instanceof Database.SqliteError)) throw error;
+      if (!error.code.startsWith('SQLITE_BUSY')) throw unwritable(error);
     }
     if (Date.now() > deadline) throw new ArtefactError('SlowDown', 'The configuration is being changed by others. Please try again.');
     await sleep(pause + randomInt(pause + 1));
   }
+}
+
+/** A full disk, mostly: SQLite writes a journal before it locks. */
+function unwritable(cause: Error): ArtefactError {
+  const message = 'The configuration cannot be changed now: the data directory cannot be written. See that its disk has space.';
+  return new ArtefactError('Unavailable', message, { cause });
 }

@@ -29,6 +29,8 @@ export interface Settings {
   readonly manifests: string;
   /** The file of trusted issuers; without one, no token is trusted. */
   readonly issuersFile?: string;
+  /** The file of the storage location; without one, content is kept in the data directory. */
+  readonly storageFile?: string;
   /** Base domains of virtual-hosted style, lower case. */
   readonly domains: readonly string[];
   readonly region: string;
@@ -83,6 +85,7 @@ const VARIABLES = {
   BONDED_DATA: variable(path, resolve('data')),
   BONDED_MANIFESTS: variable(path, resolve('config/standalone')),
   BONDED_OIDC_ISSUERS: variable(file, undefined),
+  BONDED_STORAGE: variable(file, undefined),
   BONDED_DOMAIN: variable(domains, []),
   BONDED_REGION: variable(pattern(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'lower-case letters, digits and hyphens'), 'us-east-1'),
   BONDED_WORKERS: variable(integer(1, 256), availableParallelism()),
@@ -131,6 +134,7 @@ function settingsOf(values: Values): Settings {
     data: values.BONDED_DATA,
     manifests: values.BONDED_MANIFESTS,
     ...(values.BONDED_OIDC_ISSUERS !== undefined && { issuersFile: values.BONDED_OIDC_ISSUERS }),
+    ...(values.BONDED_STORAGE !== undefined && { storageFile: values.BONDED_STORAGE }),
     domains: values.BONDED_DOMAIN,
     region: values.BONDED_REGION,
     workers: values.BONDED_WORKERS,

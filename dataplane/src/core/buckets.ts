@@ -1,7 +1,7 @@
 /** Bucket records: the id under which a bucket's names are kept, so that a name used again never shows what was there before. */
 import type { BucketConfig } from '@bonded/crds';
 import { ArtefactError, isError } from '../errors.ts';
-import type { Entry, Json, Revision, Store } from '../storage/contract.ts';
+import type { Change, Entry, Json, Revision, Store } from '../storage/contract.ts';
 import type { CoreContext } from './context.ts';
 import { storeOf } from './context.ts';
 import { newId } from './ids.ts';
@@ -10,6 +10,8 @@ import { keys } from './keys.ts';
 export interface BucketRecord {
   readonly id: string;
   readonly created: number;
+  /** The tenant whose content it is; absent in records from before this was kept. */
+  readonly namespace?: string;
   /** As last seen in the configuration, since the resource that says so is gone when it matters. */
   readonly deletionPolicy: 'Retain' | 'Delete';
   /** Since when no resource claims the name (ms), as the collector saw it. */
@@ -74,22 +76,51 @@ export async function stillOpen(bucket: OpenBucket): Promise<void> {
   if (found.record.closing !== undefined) throw new ArtefactError('ConcurrentChange', 'The bucket is being deleted. Please try again.');
 }
 
+/** A name that another tenant has now is another bucket. */
+function isOfTenant({ namespace }: BucketRecord, config: BucketConfig): boolean {
+  return namespace === undefined || namespace === config.namespace;
+}
+
 function isCurrent(record: BucketRecord, config: BucketConfig): boolean {
-  return record.deletionPolicy === config.deletionPolicy && record.unclaimed === undefined && record.closing === undefined;
+  return (
+    record.namespace === config.namespace &&
+    record.deletionPolicy === config.deletionPolicy &&
+    record.unclaimed === undefined &&
+    record.closing === undefined
+  );
 }
 
 async function writeRecord(store: Store, config: BucketConfig, found: FoundBucket | undefined, now: number): Promise<void> {
-  const record: BucketRecord = {
-    id: found?.record.id ?? newId(),
-    created: found?.record.created ?? now,
-    deletionPolicy: config.deletionPolicy,
-  };
+  const isOthers = found !== undefined && !isOfTenant(found.record, config);
+  const own = found === undefined || isOthers ? await findKept(store, config) : found;
   const condition = found === undefined ? { ifAbsent: true as const } : { ifRevision: found.revision };
-  try {
-    await store.records.write([{ put: keys.bucket(config.name), value: bucketValue(record), ...condition }]);
-  } catch (error) {
+  const changes: readonly Change[] = [
+    ...(isOthers ? [keep(config.name, found.record, now)] : []),
+    { put: keys.bucket(config.name), value: bucketValue(recordOf(config, own, now)), ...condition },
+    // what was kept is dropped last: an interruption leaves it twice, never not at all
+    ...(own === found ? [] : [{ delete: keys.kept(config.namespace, config.name) }]),
+  ];
+  await store.records.write(changes).catch((error: unknown) => {
     if (!isError(error, 'Conflict')) throw error;
-  }
+  });
+}
+
+function recordOf({ namespace, deletionPolicy }: BucketConfig, own: FoundBucket | undefined, now: number): BucketRecord {
+  const { id, created } = own?.record ?? { id: newId(), created: now };
+  return { id, created, namespace, deletionPolicy };
+}
+
+/** Puts aside what a tenant has under a name that another one takes, until it claims the name again. */
+function keep(name: string, record: BucketRecord, now: number): Change {
+  return { put: keys.kept(record.namespace ?? '', name), value: bucketValue({ ...record, unclaimed: record.unclaimed ?? now }) };
+}
+
+/** What the bucket's tenant had under its name before another took it; not what is being removed. */
+async function findKept(store: Store, { namespace, name }: BucketConfig): Promise<FoundBucket | undefined> {
+  const entry = await store.records.get(keys.kept(namespace, name));
+  if (entry === undefined) return undefined;
+  const record = asBucketRecord(entry);
+  return (await store.records.get(keys.gone(record.id))) === undefined ? { record, revision: entry.revision } : undefined;
 }
 
 function bucketGone(name: string): ArtefactError {

@@ -1,24 +1,23 @@
 /** Completing an upload: its parts become one artefact without being copied, and the name points at it. */
 import { createHash } from 'node:crypto';
 import { ArtefactError } from '../errors.ts';
-import type { Change, Json, Store } from '../storage/contract.ts';
+import type { Json, Store } from '../storage/contract.ts';
 import type { OpenBucket } from './buckets.ts';
 import type { CoreContext } from './context.ts';
 import type { Actor, PartClaim, PutResult, StoredPart, UploadSession } from './core.ts';
 import type { Digest } from './digest.ts';
 import { sha256Digest } from './digest.ts';
-import type { Adoption, Segment } from './digests.ts';
-import { digestValue, findDigest, readSegments, takeBack } from './digests.ts';
+import type { Segment } from './digests.ts';
+import { adoptSegments, readSegments } from './digests.ts';
+import { doneValue, findDone, finishedByAnother } from './done.ts';
 import type { HashAlgorithm } from './hashing/checksums.ts';
 import { startHash } from './hashing/checksums.ts';
 import { hashStream } from './hashing/stream.ts';
-import { isId } from './ids.ts';
 import { keys } from './keys.ts';
-import type { Checksum, Conditions, Content, ObjectVersion } from './object.ts';
+import type { Checksum, Conditions, Content } from './object.ts';
 import { nameContent } from './put.ts';
 import type { PartRecord } from './uploads.ts';
-import { currentParts, findSession, garbageNote, uploadUnknown } from './uploads.ts';
-import { findVersion } from './versions.ts';
+import { currentParts, findSession, garbageNote } from './uploads.ts';
 
 /** The smallest part that is not the last, in bytes (S3's limit). */
 export const MIN_PART = 5 * 1024 * 1024;
@@ -33,27 +32,17 @@ export interface Completion {
   readonly actor: Actor;
 }
 
-/** What a finished session became. */
-interface DoneRecord {
-  readonly bucketId: string;
-  readonly key: string;
-  readonly versionId: string;
-  readonly id: string;
-  readonly digest: Digest;
-  /** Ms since the epoch. */
-  readonly finished: number;
-}
-
 /** What `Uploads.complete` promises. */
 export async function completeUpload(context: CoreContext, completion: Completion): Promise<PutResult> {
   const { bucket, key, uploadId } = completion;
-  const before = await findDone(completion);
+  const record = keys.upload(bucket.id, key, uploadId);
+  const before = await findDone(bucket, { key, uploadId, session: record });
   if (before !== undefined) return before;
   const { session, revision } = await findSession(bucket, key, uploadId);
   const parts = await claimedParts(completion, session);
   const segments: readonly Segment[] = parts.flatMap((part) => (part.blob === undefined ? [] : [[part.blob, part.size] as const]));
   const content = await joinedContent(completion, session, { parts, segments });
-  const garbage = await garbageNote(bucket, keys.upload(bucket.id, key, uploadId), context.now(), content.digest);
+  const garbage = await garbageNote(bucket, record, context.now(), content.digest);
   return nameContent(context, {
     bucket,
     key,
@@ -61,48 +50,16 @@ export async function completeUpload(context: CoreContext, completion: Completio
     attributes: session.attributes,
     conditions: completion.conditions,
     actor: completion.actor,
-    adopt: () => adoptParts(context, bucket, content, segments),
+    adopt: () => adoptSegments(bucket.store, content, segments, context.now()),
     also: (version) => ({
       before: [
         { put: keys.layout(content.digest, uploadId), value: layoutOf(parts) },
         garbage,
-        { put: keys.done(uploadId), value: doneValue(completion, version) },
+        { put: keys.done(uploadId), value: doneValue(bucket, version) },
       ],
-      after: [{ delete: keys.upload(bucket.id, key, uploadId), ifRevision: revision }],
+      after: [{ delete: record, ifRevision: revision }],
     }),
-  }).catch((error: unknown) => finishedByAnother(completion, error));
-}
-
-/** A repeated completion answers what the first one did. While the session is there, it is not done, whatever was noted. */
-async function findDone(completion: Completion): Promise<PutResult | undefined> {
-  const { bucket, key, uploadId } = completion;
-  if (!isId(uploadId) || (await bucket.store.records.get(keys.upload(bucket.id, key, uploadId))) !== undefined) return undefined;
-  const entry = await bucket.store.records.get(keys.done(uploadId));
-  if (entry === undefined) return undefined;
-  const done = entry.value as unknown as DoneRecord;
-  if (done.bucketId !== bucket.id || done.key !== key) throw uploadUnknown(uploadId);
-  const found = await findVersion(bucket, key, done.versionId);
-  if (found === undefined || found.version.deleteMarker || found.version.id !== done.id) throw uploadUnknown(uploadId);
-  return { version: found.version, created: false };
-}
-
-function doneValue(completion: Completion, version: ObjectVersion): Json {
-  const done: DoneRecord = {
-    bucketId: completion.bucket.id,
-    key: completion.key,
-    versionId: version.versionId,
-    id: version.id,
-    digest: version.digest,
-    finished: version.modified,
-  };
-  return done as unknown as Json;
-}
-
-/** Two completions of one session race: the session's record lets one through, and the other answers the same. */
-async function finishedByAnother(completion: Completion, error: unknown): Promise<PutResult> {
-  const done = await findDone(completion).catch(() => undefined);
-  if (done !== undefined) return done;
-  throw error;
+  }).catch((error: unknown) => finishedByAnother(error, bucket, { key, uploadId, session: record }));
 }
 
 async function claimedParts(completion: Completion, session: UploadSession): Promise<readonly PartRecord[]> {
@@ -210,18 +167,6 @@ function compareChecksum(expected: Checksum | undefined, computed: Checksum | un
   throw new ArtefactError('DigestMismatch', `The ${expected.algorithm} you specified did not match the calculated checksum.`, {
     details: { algorithm: expected.algorithm, expectedDigest: expected.value },
   });
-}
-
-async function adoptParts(context: CoreContext, bucket: OpenBucket, content: Content, segments: readonly Segment[]): Promise<Adoption> {
-  const found = await findDigest(bucket.store, content.digest);
-  if (found !== undefined) {
-    const own =
-      found.record.segments.length === segments.length && found.record.segments.every(([blob], index) => blob === segments[index]?.[0]);
-    return { known: !own, changes: takeBack(content.digest, found), after: [] };
-  }
-  const value = digestValue({ size: content.size, created: context.now(), segments });
-  const changes: readonly Change[] = [{ put: keys.digest(content.digest), value, ifAbsent: true }];
-  return { known: false, changes, after: [] };
 }
 
 function layoutOf(parts: readonly PartRecord[]): Json {

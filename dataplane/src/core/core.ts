@@ -6,6 +6,8 @@ import type { BucketConfig } from '@bonded/crds';
 import type { BlobId, Bytes, ByteRange, Revision } from '../storage/contract.ts';
 import type { Digest } from './digest.ts';
 import type { Admitted } from './door.ts';
+import type { Address } from './locate.ts';
+import type { Ranges } from './ranges/contract.ts';
 import type {
   Checksum,
   ChecksumAlgorithm,
@@ -116,6 +118,8 @@ export interface Objects {
   listVersions(bucket: BucketConfig, query: ListVersionsQuery): Promise<ListVersionsPage>;
   /** The bytes of an admitted digest. The first pull fails if they cannot be read, before any byte. */
   open(bucket: BucketConfig, admitted: Admitted, range?: ByteRange): Bytes;
+  /** Where the storage server itself gives the admitted bytes to whoever asks; undefined where it cannot, or shall not. */
+  locate(bucket: BucketConfig, admitted: Admitted, address: Address): Promise<string | undefined>;
   /** Parts of a multipart object in order; undefined for a single put. */
   parts(bucket: BucketConfig, version: ObjectVersion): Promise<readonly StoredPart[] | undefined>;
   /** True when no version of any name is in the bucket (open uploads do not count: they end with it). */
@@ -251,6 +255,8 @@ export interface SearchQuery {
 export interface Core {
   readonly objects: Objects;
   readonly uploads: Uploads;
+  /** Upload sessions that take byte ranges. */
+  readonly ranges: Ranges;
   readonly journal: Journal;
   readonly collection: Collection;
   /** Current versions that match; a page may be short of `limit` with `next` set, since one call looks at a bounded number of names. */

@@ -11,6 +11,7 @@ import { DEFAULT_TERMS } from './context.ts';
 import type { Core, Uploads } from './core.ts';
 import { createJournal } from './journal.ts';
 import { createObjects } from './objects.ts';
+import { createRanges } from './ranges/ranges.ts';
 import { createSearch } from './search.ts';
 import { abortUpload, beginUpload, findSession, listParts, listUploads, storePart } from './uploads.ts';
 
@@ -36,6 +37,7 @@ export function createCore(options: CoreOptions): Core {
   return {
     objects: createObjects(context),
     uploads: createUploads(context),
+    ranges: createRanges(context),
     journal,
     collection: createCollection(context, options.claimedBuckets),
     search: createSearch(context),

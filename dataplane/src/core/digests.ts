@@ -71,6 +71,23 @@ function adoptNew(store: Store, digest: Digest, place: Place, { size, now }: Arr
   return { changes: [fence, ...bytes, adopt], after: [{ delete: keys.intent(blob) }] };
 }
 
+/** Plans how stored blobs, in order, become the bytes of a digest, without being copied. */
+export async function adoptSegments(
+  store: Store,
+  content: { readonly digest: Digest; readonly size: number },
+  segments: readonly Segment[],
+  now: number,
+): Promise<Adoption> {
+  const found = await findDigest(store, content.digest);
+  if (found !== undefined) {
+    const own =
+      found.record.segments.length === segments.length && found.record.segments.every(([blob], index) => blob === segments[index]?.[0]);
+    return { known: !own, changes: takeBack(content.digest, found), after: [] };
+  }
+  const value = digestValue({ size: content.size, created: now, segments });
+  return { known: false, changes: [{ put: keys.digest(content.digest), value, ifAbsent: true }], after: [] };
+}
+
 /** The change that un-condemns a digest that is named again. */
 export function takeBack(digest: Digest, found: FoundDigest): readonly Change[] {
   if (found.record.condemned === undefined) return [];

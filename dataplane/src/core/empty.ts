@@ -6,6 +6,7 @@ import type { Actor } from './core.ts';
 import { listVersions } from './listing.ts';
 import { removeName } from './remove.ts';
 import { abortUpload, listUploads } from './uploads.ts';
+import { endSession } from './collect/uploads.ts';
 import { scanAll } from './scan.ts';
 import { keys } from './keys.ts';
 import { asHead } from './versions.ts';
@@ -26,9 +27,10 @@ export async function emptyBucket(context: CoreContext, bucket: OpenBucket, acto
   }
   for (;;) {
     const { uploads } = await listUploads(bucket, { prefix: '', limit: PAGE });
-    if (uploads.length === 0) return;
+    if (uploads.length === 0) break;
     await eachOf(uploads, ({ key, uploadId }) => abortUpload(context, bucket, { key, uploadId, actor }));
   }
+  for await (const entry of scanAll(bucket.store, keys.rangeSessions(bucket.id))) await endSession(context, bucket.store, entry);
 }
 
 async function refuseImmutable(bucket: OpenBucket): Promise<void> {

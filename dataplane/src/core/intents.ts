@@ -11,7 +11,14 @@ import { keys } from './keys.ts';
 export interface Intent {
   readonly beat: number;
   readonly digest?: Digest;
-  readonly part?: { readonly uploadId: string; readonly bucketId: string; readonly key: string; readonly record: string };
+  readonly part?: {
+    readonly uploadId: string;
+    readonly bucketId: string;
+    readonly key: string;
+    readonly record: string;
+    /** Key of the session's record, where it is not a session of parts. */
+    readonly session?: string;
+  };
 }
 
 export interface OpenIntent {

@@ -3,6 +3,7 @@
  * old name never shows what was there before. U+0000 ends a name that is followed by something (names cannot hold it).
  *
  *     bucket/<name>                          its id, since when                       one per bucket in use
+ *     kept/<namespace>/<name>                what a tenant has under a name that another has now
  *     gone/<bucketId>                        a deleted bucket whose remains are being removed
  *     head/<bucketId>/<key>                  the current version of a name: every change of a name is a change of this record
  *     past/<bucketId>/<key>␀<inverted id>    older versions, newest first
@@ -10,7 +11,9 @@
  *     ref/<hex>/<bucketId>/<key>␀<id>        which versions name a digest
  *     layout/<hex>/<uploadId>                the parts a multipart object was made of
  *     upload/<bucketId>/<key>␀<uploadId>     an open upload session
- *     part/<uploadId>/<number>/<id>          a part that arrived (the newest of a number counts)
+ *     ranges/<bucketId>/<key>␀<uploadId>     an open upload session that takes byte ranges
+ *     part/<uploadId>/<number>/<id>          a part that arrived (the newest of a number counts), or
+ *     part/<uploadId>/<offset>/<id>          a piece of a session of ranges
  *     done/<uploadId>                        what a finished session became, for repeated completions
  *     intent/<blobId>                        bytes that are arriving and not yet named
  *     garbage/<…>                            what may have to go
@@ -25,6 +28,8 @@ const END = '\u0000';
 export const keys = {
   bucket: (name: string): string => `bucket/${name}`,
   buckets: 'bucket/',
+  kept: (namespace: string, name: string): string => `kept/${namespace}/${name}`,
+  keptBuckets: 'kept/',
   gone: (bucketId: string): string => `gone/${bucketId}`,
   goneBuckets: 'gone/',
   heads: (bucketId: string): string => `head/${bucketId}/`,
@@ -42,6 +47,11 @@ export const keys = {
   uploads: (bucketId: string): string => `upload/${bucketId}/`,
   upload: (bucketId: string, key: string, uploadId: string): string => `upload/${bucketId}/${key}${END}${uploadId}`,
   allUploads: 'upload/',
+  rangeSessions: (bucketId: string): string => `ranges/${bucketId}/`,
+  rangeSession: (bucketId: string, key: string, uploadId: string): string => `ranges/${bucketId}/${key}${END}${uploadId}`,
+  allRangeSessions: 'ranges/',
+  pieces: (uploadId: string, offset: number): string => `part/${uploadId}/${offsetDigits(offset)}/`,
+  piece: (uploadId: string, offset: number, id: string): string => `part/${uploadId}/${offsetDigits(offset)}/${id}`,
   parts: (uploadId: string): string => `part/${uploadId}/`,
   partsFrom: (uploadId: string, number: number): string => `part/${uploadId}/${partDigits(number)}/`,
   part: (uploadId: string, number: number, id: string): string => `part/${uploadId}/${partDigits(number)}/${id}`,
@@ -59,6 +69,10 @@ export const keys = {
 
 function partDigits(number: number): string {
   return String(number).padStart(5, '0');
+}
+
+function offsetDigits(offset: number): string {
+  return String(offset).padStart(15, '0');
 }
 
 /** Splits `<key>␀<id>` that stands behind `prefix`. */

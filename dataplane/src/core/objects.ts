@@ -12,6 +12,7 @@ import { emptyBucket } from './empty.ts';
 import { keys } from './keys.ts';
 import { listCurrent, listVersions } from './listing.ts';
 import type { Version } from './object.ts';
+import { locate } from './locate.ts';
 import { nameContent } from './put.ts';
 import { discard, receive } from './receive.ts';
 import { removeName } from './remove.ts';
@@ -48,6 +49,7 @@ export function createObjects(context: CoreContext): Objects {
     list: async (bucket, query) => listCurrent(await open(bucket), query),
     listVersions: async (bucket, query) => listVersions(await open(bucket), query),
     open: (bucket, admitted, range) => openDigest(storeOf(context, bucket), admitted.digest, range),
+    locate: (bucket, admitted, address) => locate(storeOf(context, bucket), admitted, address),
     parts: async (bucket, version) =>
       version.layout === undefined ? undefined : readLayout(storeOf(context, bucket), version.digest, version.layout),
     isEmpty: async (bucket) => {

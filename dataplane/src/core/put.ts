@@ -118,7 +118,7 @@ function finalLoss(lost: Change, cause: ArtefactError): ArtefactError | undefine
   if ('put' in lost && lost.put.startsWith(keys.intents)) {
     return new ArtefactError('Unavailable', 'The upload took too long to be named, and was given up. Please send it again.', { cause });
   }
-  if ('delete' in lost && lost.delete.startsWith(keys.allUploads)) {
+  if ('delete' in lost && (lost.delete.startsWith(keys.allUploads) || lost.delete.startsWith(keys.allRangeSessions))) {
     return new ArtefactError('UploadUnknown', 'The upload was completed or aborted by another request.', { cause });
   }
   return undefined;

@@ -70,6 +70,8 @@ export interface Call<Params> {
   may(demand: Demand): boolean;
   /** Asks the door about a digest that is about to leave; throws `Held` with what is missing. */
   admit(subject: { readonly digest: Digest; readonly resource: Resource }): Promise<Admitted>;
+  /** Sends an interim answer (RFC 9110 §15.2), where the client's version of HTTP has them and the final one is not under way. */
+  inform?(status: number, headers: Readonly<Record<string, string>>): void;
   /** For `authenticates: 'handler'`: goes on as this principal (credentials came in the body). */
   become(principal: Principal): void;
 }

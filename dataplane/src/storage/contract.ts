@@ -103,10 +103,31 @@ export interface Records {
   write(changes: readonly Change[]): Promise<readonly Revision[]>;
 }
 
+/** Headers that the answer at a presigned address shall have; others are the storage server's own. */
+export interface PresignedHeaders {
+  readonly contentType?: string;
+  readonly contentDisposition?: string;
+  readonly contentEncoding?: string;
+  readonly contentLanguage?: string;
+  readonly cacheControl?: string;
+  readonly expires?: string;
+}
+
+/** Lets clients fetch blobs from the storage server itself. */
+export interface Presign {
+  /**
+   * An address at which whoever has it may GET the blob, whole or in ranges, for `expiresSeconds` (1–604,800). Nothing is asked
+   * of the server: that a blob is missing shows at the address.
+   */
+  presignGet(id: BlobId, options: { readonly expiresSeconds: number; readonly responseHeaders: PresignedHeaders }): Promise<string>;
+}
+
 /** One storage location. */
 export interface Store {
   readonly blobs: Blobs;
   readonly records: Records;
+  /** Absent where clients cannot, or shall not, fetch blobs themselves. */
+  readonly presign?: Presign;
   /** Proves that the location can be written now; throws `Unavailable` with the reason when it cannot. */
   check(): Promise<void>;
   /** Finishes what was begun and lets go of files, threads and connections. */

@@ -10,6 +10,7 @@ export function instrumentStore(store: Store, metrics: Pick<Metrics, 'storageCal
   return {
     blobs: instrumentBlobs(store.blobs, timed),
     records: instrumentRecords(store.records, timed),
+    ...(store.presign && { presign: store.presign }),
     check: () => timed('check', () => store.check()),
     close: () => store.close(),
   };
@@ -29,6 +30,7 @@ function instrumentBlobs(blobs: Blobs, timed: Timed): Blobs {
 
 function instrumentRecords(records: Records, timed: Timed): Records {
   return {
+    ...(records.transactional && { transactional: records.transactional }),
     get: (key) => timed('records.get', () => records.get(key)),
     scan: (query) => timed('records.scan', () => records.scan(query)),
     write: (changes) => timed('records.write', () => records.write(changes)),

@@ -241,6 +241,9 @@ describe('upload forms', () => {
       assert.equal(error.details['s3Code'], 'InvalidPolicyDocument');
     }
     await refused(() => parsePostPolicy('not*base64'), 'InvalidPolicy', /Base64/);
+    const began = performance.now();
+    await refused(() => parsePostPolicy(`A${' '.repeat(20_000)}!`), 'InvalidPolicy', /Base64/);
+    assert.ok(performance.now() - began < 50);
   });
 
   it('fail only with an ArtefactError, whatever the policy', () => {

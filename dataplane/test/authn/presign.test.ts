@@ -58,6 +58,7 @@ describe('presigned URLs', () => {
     now += 5 * SECOND;
     const { conditions } = await authn.authenticate(visit(presign(REQUEST, EXAMPLE_KEY, EXAMPLE_TIME)), lookup);
     assert.deepEqual(Object.fromEntries(conditions), {
+      's3:x-amz-content-sha256': ['UNSIGNED-PAYLOAD'],
       's3:authtype': ['REST-QUERY-STRING'],
       's3:signatureversion': ['AWS4-HMAC-SHA256'],
       's3:signatureage': ['5000'],

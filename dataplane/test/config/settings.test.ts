@@ -40,6 +40,7 @@ describe('settings', () => {
       BONDED_METRICS_LISTEN: ':9000',
       BONDED_DATA: '/srv/bonded',
       BONDED_OIDC_ISSUERS: HERE,
+      BONDED_STORAGE: HERE,
       BONDED_DOMAIN: 'S3.Example.org, store.local',
       BONDED_WORKERS: '3',
       BONDED_TLS_CERT: HERE,
@@ -60,7 +61,7 @@ describe('settings', () => {
       ],
     );
     assert.equal(settings.signingKeyFile, '/srv/bonded/signing-key');
-    assert.equal(settings.issuersFile, HERE);
+    assert.deepEqual([settings.issuersFile, settings.storageFile], [HERE, HERE]);
     assert.deepEqual(settings.domains, ['s3.example.org', 'store.local']);
     assert.deepEqual(settings.tls, { certificate: HERE, key: HERE });
     assert.deepEqual(settings.trustedProxies, ['10.0.0.0/8', '::1']);

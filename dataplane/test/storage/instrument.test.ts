@@ -39,6 +39,15 @@ describe('an instrumented store', () => {
     assert.ok(calls.every((facts) => facts.seconds >= 0 && facts.error === undefined));
   });
 
+  it('keeps what the store says of itself', () => {
+    const presign = { presignGet: async () => 'https://s3.example/' };
+    const store: Store = { ...fixture().store, presign };
+    const observed = instrumentStore({ ...store, records: { ...store.records, transactional: true } }, { storageCalled: () => {} });
+    assert.equal(observed.presign, presign);
+    assert.equal(observed.records.transactional, true);
+    assert.ok(!('transactional' in fixture().store.records));
+  });
+
   it('reports what failed with its code, and lets it through', async () => {
     const { store, calls } = fixture({ write: () => Promise.reject(new ArtefactError('Conflict', 'lost')) });
     await assert.rejects(store.records.write([]), /lost/);

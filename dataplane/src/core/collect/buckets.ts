@@ -2,7 +2,7 @@
 import { isError } from '../../errors.ts';
 import type { Change, Entry, Store } from '../../storage/contract.ts';
 import type { BucketRecord } from '../buckets.ts';
-import { asBucketRecord, bucketValue } from '../buckets.ts';
+import { asBucketRecord, bucketValue, findBucket } from '../buckets.ts';
 import type { CoreContext } from '../context.ts';
 import { keys } from '../keys.ts';
 import type { Version } from '../object.ts';
@@ -28,6 +28,24 @@ export async function retireUnclaimed(context: CoreContext, store: Store, claime
       if (!isError(error, 'Conflict')) throw error;
     });
   }
+}
+
+/** The same for what tenants had under names that others have now. */
+export async function retireKept(context: CoreContext, store: Store): Promise<void> {
+  for await (const entry of scanAll(store, keys.keptBuckets)) {
+    const name = entry.key.slice(entry.key.lastIndexOf('/') + 1);
+    const record = asBucketRecord(entry);
+    if (record.deletionPolicy === 'Retain') continue;
+    // An interrupted change of hands leaves a copy of what is in use.
+    const inUse = (await findBucket(store, name))?.record.id === record.id;
+    await (inUse ? dropCopy(store, entry) : retireOne(context, store, { entry, name, record })).catch((error: unknown) => {
+      if (!isError(error, 'Conflict')) throw error;
+    });
+  }
+}
+
+async function dropCopy(store: Store, entry: Entry): Promise<void> {
+  await store.records.write([{ delete: entry.key, ifRevision: entry.revision }]);
 }
 
 async function retireOne(
@@ -63,6 +81,7 @@ async function removeContent(context: CoreContext, store: Store, bucketId: strin
   for await (const entry of scanAll(store, keys.heads(bucketId), { signal }))
     await removeRecord(context, store, { entry, version: asHead(entry).version, bucketId });
   for await (const entry of scanAll(store, keys.uploads(bucketId), { signal })) await endSession(context, store, entry);
+  for await (const entry of scanAll(store, keys.rangeSessions(bucketId), { signal })) await endSession(context, store, entry);
 }
 
 async function removeRecord(

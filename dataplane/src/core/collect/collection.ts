@@ -1,5 +1,6 @@
 /** Collection: what nothing names any more is removed while everything goes on, in rounds that one process at a time runs. */
 import type { Store } from '../../storage/contract.ts';
+import { findBucket } from '../buckets.ts';
 import type { CoreContext } from '../context.ts';
 import type { Collection, Keep } from '../core.ts';
 import type { Digest } from '../digest.ts';
@@ -7,9 +8,9 @@ import type { FoundDigest } from '../digests.ts';
 import { findDigest } from '../digests.ts';
 import { keys } from '../keys.ts';
 import { asReference, referent } from '../refs.ts';
-import { emptyRetired, retireUnclaimed } from './buckets.ts';
+import { emptyRetired, retireKept, retireUnclaimed } from './buckets.ts';
 import { collectDigests } from './digests.ts';
-import { collectUploads, expireUploads, forgetDone, settleIntents } from './uploads.ts';
+import { collectUploads, expireRanges, expireUploads, forgetDone, settleIntents } from './uploads.ts';
 
 /** Names shown by `explain`. */
 const SHOWN = 1000;
@@ -49,8 +50,10 @@ async function collectStore(
     round.bytes += removed.bytes;
   };
   await retireUnclaimed(context, store, claimed);
+  await retireKept(context, store);
   await emptyRetired(context, store, signal);
   round.uploads += await expireUploads(context, store, signal);
+  round.uploads += await expireRanges(context, store, signal);
   add(await collectUploads(store, signal));
   add(await settleIntents(context, store, signal));
   const digests = await collectDigests(context, store, signal);
@@ -65,6 +68,8 @@ async function explainIn(context: CoreContext, store: Store, digest: Digest, fou
   for (const item of page) {
     if (!('value' in item)) continue;
     const { bucket, key, ...reference } = asReference(item, digest);
+    // A bucket that another has now under the same name is another one.
+    if ((await findBucket(store, bucket))?.record.id !== reference.bucketId) continue;
     const version = await referent(store, { bucket, key, ...reference });
     if (version !== undefined) names.push({ bucket, key, versionId: version.versionId });
   }

@@ -27,6 +27,16 @@ export async function expireUploads(context: CoreContext, store: Store, signal: 
   return expired;
 }
 
+/** The same for sessions of ranges, which say themselves when their time is over. */
+export async function expireRanges(context: CoreContext, store: Store, signal: AbortSignal): Promise<number> {
+  let expired = 0;
+  for await (const entry of scanAll(store, keys.allRangeSessions, { signal })) {
+    const { expires } = entry.value as { readonly expires: number };
+    if (context.now() >= expires && (await endSession(context, store, entry))) expired += 1;
+  }
+  return expired;
+}
+
 /** Ends one session on the collector's own account; false when its owner was quicker. */
 export async function endSession(context: CoreContext, store: Store, entry: Entry): Promise<boolean> {
   const session = asSession(entry);
@@ -131,7 +141,7 @@ async function isTaken(store: Store, blob: BlobId, intent: Intent): Promise<bool
 
 async function isOpenPart(store: Store, part: NonNullable<Intent['part']>): Promise<boolean> {
   if ((await store.records.get(part.record)) === undefined) return false;
-  return (await store.records.get(keys.upload(part.bucketId, part.key, part.uploadId))) !== undefined;
+  return (await store.records.get(part.session ?? keys.upload(part.bucketId, part.key, part.uploadId))) !== undefined;
 }
 
 /** What a session became, or may have. */

@@ -36,6 +36,8 @@ interface Lane {
   readonly worker: Worker;
   readonly streams: Map<number, Stream>;
   load: number;
+  /** Requests without an answer: while there are any, the process must not end; an open hash alone does not keep it. */
+  asked: number;
   idle?: NodeJS.Timeout;
 }
 
@@ -85,14 +87,13 @@ function pickLane(): Lane {
 function occupy(lane: Lane, cost: number): void {
   lane.load += cost;
   clearTimeout(lane.idle);
-  if (lane.load > 0) return lane.worker.ref();
-  lane.worker.unref();
+  if (lane.load > 0) return;
   lane.idle = setTimeout(() => retire(lane), IDLE_MS).unref();
 }
 
 function startLane(): Lane {
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { name: 'hashing' });
-  const lane: Lane = { worker, streams: new Map(), load: 0 };
+  const lane: Lane = { worker, streams: new Map(), load: 0, asked: 0 };
   worker.on('message', (answer: HashAnswer) => settle(lane, answer));
   worker.on('error', (error) => fail(lane, error));
   worker.on('exit', () => fail(lane, new Error('a hashing thread ended')));
@@ -102,6 +103,8 @@ function startLane(): Lane {
 }
 
 function settle(lane: Lane, answer: HashAnswer): void {
+  lane.asked -= 1;
+  if (lane.asked === 0) lane.worker.unref();
   const state = lane.streams.get(answer.stream);
   state?.unanswered.shift()?.resolve(answer.value);
   if (state?.closed === true && state.unanswered.length === 0) lane.streams.delete(answer.stream);
@@ -112,6 +115,8 @@ function ask(lane: Lane, request: HashRequest & { readonly stream: number }): Pr
     const state = lane.streams.get(request.stream);
     if (state === undefined || !lanes.includes(lane)) return reject(new Error('the hashing thread is gone'));
     state.unanswered.push({ resolve, reject });
+    lane.asked += 1;
+    lane.worker.ref();
     post(lane, request);
   });
 }

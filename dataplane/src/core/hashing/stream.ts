@@ -41,8 +41,11 @@ export async function hashStream(source: Bytes, algorithms: readonly HashAlgorit
   }
 }
 
-/** A buffer is used again when the consumer has asked for the next one and every hash has taken it in. */
-async function* passThrough(source: Bytes, feed: (slab: Slab) => Promise<unknown>): AsyncGenerator<Uint8Array, void, void> {
+/**
+ * The same bytes in large lent buffers, each fed to `feed` too. A buffer is used again when the consumer has asked for the next
+ * one and `feed` has taken it in. All but the last are full.
+ */
+export async function* passThrough(source: Bytes, feed: (slab: Slab) => Promise<unknown>): AsyncGenerator<Uint8Array, void, void> {
   const busy = new Set<Promise<void>>();
   const failures: unknown[] = [];
   for await (const slab of readAhead(fillSlabs(source), SLABS_AHEAD, (unused) => giveBuffer(unused.buffer))) {

@@ -39,8 +39,8 @@ function requireJson(contentType: string | undefined): void {
 function parse(source: string): unknown {
   try {
     return JSON.parse(source) as unknown;
-  } catch (cause) {
-    // the parser's own message would repeat parts of the body, which may hold a token
-    throw new ArtefactError('MalformedBody', 'The body is not valid JSON.', { cause });
+  } catch {
+    // the parser's own message would repeat parts of the body, which may hold a token: not even the log gets it
+    throw new ArtefactError('MalformedBody', 'The body is not valid JSON.');
   }
 }

@@ -1,8 +1,8 @@
 /** Errors of the JSON API: RFC 9457 problem documents. */
 import { ArtefactError } from '../../errors.ts';
-import type { ErrorCode, ErrorDetails } from '../../errors.ts';
+import type { ErrorDetails } from '../../errors.ts';
 import type { ErrorContext, Reply, RequestHead } from '../contract.ts';
-import { PROBLEMS } from './problemKinds.ts';
+import { PROBLEMS, problemType } from '../problemKinds.ts';
 
 /** Details that are said by a header instead, or that only another protocol has a use for. */
 const UNSHOWN_DETAILS = ['allow', 'accept', 'retryAfter', 's3Code', 'stsCode'];
@@ -30,11 +30,6 @@ export function renderProblem(thrown: ArtefactError, { head }: ErrorContext): Re
   };
   const headers = { 'content-type': 'application/problem+json', 'cache-control': 'no-store', ...headersOf(status, error.details) };
   return { status, headers, body: `${JSON.stringify(problem)}\n` };
-}
-
-/** The problem type of a code: a tag URI (RFC 4151), since there is nothing to fetch at it. */
-export function problemType(code: ErrorCode): string {
-  return `tag:bonded.dev,2026:${code}`;
 }
 
 /** Who sent no credentials and may not is told to send some: RFC 9110 §15.5.2 has 401 for that, and 403 for those who did. */

@@ -1,14 +1,11 @@
 /** From the name in a request to the bucket in force. */
 import type { BucketConfig, Snapshot } from '@bonded/crds';
 import { ArtefactError } from '../../errors.ts';
+import { bucketNamed, bucketUnknown } from '../buckets.ts';
 import type { RequestHead } from '../contract.ts';
 import { ownerOf } from './owner.ts';
 
-/** The bucket of that name in force, or undefined. */
-export function bucketNamed(snapshot: Snapshot, name: string): BucketConfig | undefined {
-  const { bucketsByName } = snapshot as Snapshot & { readonly bucketsByName?: ReadonlyMap<string, BucketConfig> };
-  return bucketsByName ? bucketsByName.get(name) : snapshot.buckets.find((bucket) => bucket.name === name);
-}
+export { bucketNamed, bucketUnknown } from '../buckets.ts';
 
 /**
  * The bucket that an authorised call is about. Never asked before authorisation: it would tell what exists. Throws
@@ -23,11 +20,6 @@ export function bucketOf(call: {
   if (!bucket) throw bucketUnknown(call.params.bucket);
   refuseOtherOwner(bucket, call.head.headers['x-amz-expected-bucket-owner']);
   return bucket;
-}
-
-/** S3's NoSuchBucket. */
-export function bucketUnknown(bucket: string): ArtefactError {
-  return new ArtefactError('BucketUnknown', 'The specified bucket does not exist', { details: { bucket } });
 }
 
 /** "If the account ID that you provide does not match the actual owner of the bucket, the request fails with 403." */

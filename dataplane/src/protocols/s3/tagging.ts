@@ -47,9 +47,13 @@ export function checkTags(pairs: readonly (readonly [key: string, value: string]
     throw s3Error('InvalidTag', 'BadRequest', `${what} tags cannot be greater than ${MAX_TAGS[of]}`);
   }
   const tags = new Map<string, string>();
+  const seen = new Set<string>();
   for (const [key, value] of pairs) {
     checkTag(key, value);
-    if (tags.has(key)) throw invalidTag('Cannot provide multiple Tags with the same key', { tagKey: key });
+    // condition keys of policies (`s3:RequestObjectTag/…`) have no case: which of two tags would one be about?
+    const name = of === 'object' ? key.toLowerCase() : key;
+    if (seen.has(name)) throw invalidTag('Cannot provide multiple Tags with the same key', { tagKey: key });
+    seen.add(name);
     tags.set(key, value);
   }
   return Object.fromEntries(tags);

@@ -12,7 +12,7 @@ import { openProbe } from './probe.ts';
 import { openLocalRecords } from './records.ts';
 import { openSlabs } from './slabs.ts';
 import { startSweeping, sweepIncoming } from './sweep.ts';
-import { openUnderWay } from './underWay.ts';
+import { openUnderWay } from '../underWay.ts';
 import { openWriteQueue } from './writeQueue.ts';
 import type { WriteQueue } from './writeQueue.ts';
 

@@ -18,8 +18,21 @@ interface Written {
   readonly cut?: true;
 }
 
-/** A record's object: a value, or the tombstone of a deleted record; a sealed tombstone is being removed. */
-export type Body = Written & ({ readonly value: Json } | { readonly gone: 'deleted' | 'sealed' });
+/** The tombstone of a deleted record; a sealed one is being removed. `at`: when it was made, in ms since the epoch. */
+export interface Gone {
+  readonly gone: 'deleted' | 'sealed';
+  readonly at: number;
+}
+
+export interface Live {
+  readonly value: Json;
+}
+
+/** What a record's object says. */
+export type Content = Live | Gone;
+
+/** A record's object. */
+export type Body = Written & Content;
 
 /** What a write replaces: nothing, or a body of which at least the nonce is known. */
 export type Replaced = { readonly nonce: string; readonly past?: readonly string[]; readonly cut?: true } | undefined;
@@ -37,7 +50,7 @@ export function pastOf(replaced: Replaced): Pick<Written, 'past' | 'cut'> {
   return { past: all.slice(0, REMEMBERED), ...(cut && { cut: true as const }) };
 }
 
-export function isGone(body: Body): body is Body & { readonly gone: 'deleted' | 'sealed' } {
+export function isGone(body: Body): body is Written & Gone {
   return 'gone' in body;
 }
 
@@ -55,16 +68,20 @@ export function isGoneSize(size: number): boolean {
 
 /** The body of `key`, or undefined when the text is none: another program wrote it, or it is of a form that is not known here. */
 export function decodeBody(text: string): Body | undefined {
-  let parsed: Partial<Written> & { readonly value?: Json; readonly gone?: string };
+  const parsed = parse(text) as (Partial<Written & Gone> & { readonly value?: Json }) | null | undefined;
+  if (typeof parsed !== 'object' || parsed === null) return undefined;
+  const sound = typeof parsed.key === 'string' && typeof parsed.nonce === 'string' && isListOfText(parsed.past);
+  const gone = ['deleted', 'sealed'].includes(String(parsed.gone)) && typeof parsed.at === 'number';
+  const states = Number('value' in parsed) + Number(gone);
+  return sound && states === 1 ? (parsed as Body) : undefined;
+}
+
+function parse(text: string): unknown {
   try {
-    parsed = JSON.parse(text) as typeof parsed;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
-  if (typeof parsed !== 'object' || parsed === null) return undefined;
-  const sound = typeof parsed.key === 'string' && typeof parsed.nonce === 'string' && isListOfText(parsed.past);
-  const states = Number('value' in parsed) + Number(parsed.gone === 'deleted' || parsed.gone === 'sealed');
-  return sound && states === 1 ? (parsed as Body) : undefined;
 }
 
 function isListOfText(list: unknown): boolean {

@@ -25,11 +25,18 @@ export class S3Failure extends Error {
 
 interface SdkError {
   readonly name?: string;
-  readonly code?: string;
+  readonly code?: unknown;
   readonly $metadata?: { readonly httpStatusCode?: number };
 }
 
-const BY_STATUS: Readonly<Record<number, FailureKind>> = { 304: 'unchanged', 404: 'missing', 412: 'refused', 416: 'beyond', 429: 'slow', 503: 'slow' };
+const BY_STATUS: Readonly<Record<number, FailureKind>> = {
+  304: 'unchanged',
+  404: 'missing',
+  412: 'refused',
+  416: 'beyond',
+  429: 'slow',
+  503: 'slow',
+};
 const BY_CODE: Readonly<Record<string, FailureKind>> = {
   NoSuchBucket: 'fatal',
   ConditionalRequestConflict: 'busy',
@@ -43,18 +50,21 @@ const BY_CODE: Readonly<Record<string, FailureKind>> = {
   TokenProviderError: 'fatal',
 };
 
+/** Node's names for mistakes of ours; broken streams have such names too. */
+const MISTAKE = /^(ERR_(?!STREAM|HTTP|SOCKET|TLS|SSL)\w+|TypeError|RangeError)$/;
+
 /** Sorts what one request threw. */
 export function failureOf(thrown: unknown): S3Failure {
   if (thrown instanceof S3Failure) return thrown;
   const error = (thrown ?? {}) as SdkError;
   const status = error.$metadata?.httpStatusCode;
   const code = codeOf(error);
-  return new S3Failure(BY_CODE[code] ?? kindOf(status), code, status);
+  return new S3Failure(BY_CODE[code] ?? (MISTAKE.test(code) ? 'fatal' : kindOf(status)), code, status);
 }
 
 /** Errno names say more than the names of classes. */
 function codeOf(error: SdkError): string {
-  const code = error.code ?? error.name ?? 'Error';
+  const code = typeof error.code === 'string' ? error.code : (error.name ?? 'Error');
   return /^[\w.-]{1,64}$/.test(code) ? code : 'Error';
 }
 
@@ -88,7 +98,9 @@ export function translate(thrown: unknown, location: string): ArtefactError {
   if (thrown instanceof ArtefactError) return thrown;
   const failure = failureOf(thrown);
   if (failure.kind === 'slow' || failure.kind === 'busy') {
-    return new ArtefactError('SlowDown', `Storage location '${location}' asks for fewer requests; try again in a moment.`, { cause: failure });
+    return new ArtefactError('SlowDown', `Storage location '${location}' asks for fewer requests; try again in a moment.`, {
+      cause: failure,
+    });
   }
   return unavailable(location, REASONS[failure.code] ?? `it answers ${failure.message}`, failure);
 }

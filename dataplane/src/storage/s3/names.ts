@@ -100,7 +100,7 @@ export function readName(name: string): Read | undefined {
 
 function readCodes(text: string): Uint8Array | undefined {
   const bytes: number[] = [];
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const character = text.charAt(at);
     if (text.startsWith(CUT, at)) at += CUT.length;
     else if (!'-=_~'.includes(character)) {

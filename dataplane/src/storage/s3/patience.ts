@@ -1,4 +1,5 @@
 /** How often and how long a request is repeated: full jitter, a deadline, and a budget that all requests of a store share. */
+import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { failureOf, translate, type FailureKind } from './failure.ts';
 
@@ -61,7 +62,7 @@ export function beginTries({ location, budget, deadlineMs }: Patience): Tries {
   return {
     async again(thrown) {
       const { kind } = failureOf(thrown);
-      const pause = Math.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** tries);
+      const pause = randomInt(Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** tries));
       tries += 1;
       if (!PASSING.includes(kind) || performance.now() + pause > until || !budget.spend()) throw translate(thrown, location);
       await sleep(pause);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { loadOpenApi } from '../../../src/protocols/admin/openapi.ts';
-import { PROBLEMS } from '../../../src/protocols/admin/problemKinds.ts';
+import { PROBLEMS } from '../../../src/protocols/problemKinds.ts';
 import { adminTable } from '../../../src/protocols/admin/table.ts';
 import type { AdminDeps } from '../../../src/protocols/admin/table.ts';
 import { DOCUMENT, escaped, faultsOf, OPERATIONS, pointerOf, resolved } from './document.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { ArtefactError } from '../../../src/errors.ts';
 import type { ErrorCode } from '../../../src/errors.ts';
 import { renderProblem } from '../../../src/protocols/admin/problem.ts';
-import { PROBLEMS } from '../../../src/protocols/admin/problemKinds.ts';
+import { PROBLEMS } from '../../../src/protocols/problemKinds.ts';
 import { headOf } from './stage.ts';
 
 const context = { head: headOf('GET', '/api/v1/whoami', { authorization: 'Bearer …' }) };

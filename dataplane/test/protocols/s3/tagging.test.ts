@@ -29,6 +29,12 @@ describe('S3 tag sets', () => {
     refuses('InvalidTag', document(['aws:x', '1']));
   });
 
+  it('of an object have no keys that policies could not tell apart', () => {
+    refuses('InvalidTag', document(['env', 'prod'], ['ENV', 'dev']));
+    assert.throws(() => parseTaggingHeader('env=prod&Env=dev'), { code: 'InvalidTag' });
+    assert.deepEqual(parse(document(['env', 'a'], ['ENV', 'b']), 'bucket'), { env: 'a', ENV: 'b' });
+  });
+
   it('have at most 10 tags on an object and 50 on a bucket', () => {
     assert.equal(Object.keys(parse(many(10))).length, 10);
     assert.equal(Object.keys(parse(many(50), 'bucket')).length, 50);

@@ -2,7 +2,7 @@
 import type { Snapshot } from '@bonded/crds';
 import type { RequestHead } from '../../contract.ts';
 import { bucketNamed } from '../bucketOf.ts';
-import { CORS_VARY, originHeaders, ruleFor } from './match.ts';
+import { CORS_VARY, originHeaders, ruleFor } from '../../cors.ts';
 
 /**
  * Headers for any answer about `bucket`; none where it has no rules. They tell a page of an allowed origin that the bucket is there, which

@@ -4,7 +4,7 @@ import type { Call, Reply, RequestHead } from '../../contract.ts';
 import { bucketNamed } from '../bucketOf.ts';
 import { s3Error } from '../errors.ts';
 import type { BucketParams } from '../operation.ts';
-import { CORS_VARY, originHeaders, ruleFor } from './match.ts';
+import { CORS_VARY, originHeaders, ruleFor } from '../../cors.ts';
 
 const MAX_HEADERS = 100;
 

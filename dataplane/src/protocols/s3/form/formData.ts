@@ -29,6 +29,7 @@ export async function readForm(contentType: string, bytes: Bytes): Promise<Form>
   const parser = openParser(contentType);
   const { promise, resolve, reject } = Promise.withResolvers<Form>();
   const fields = new Map<string, Promise<string>>();
+  const room = fieldRoom();
   let fileSeen = false;
   // the parser goes through what it was given to the end, so the first refusal must be the outcome at once
   const refuse = (error: unknown): void => {
@@ -38,6 +39,8 @@ export async function readForm(contentType: string, bytes: Bytes): Promise<Form>
   const keep = (name: string, value: Promise<string>): void => {
     if (fields.has(name)) refuse(malformedForm(`The field ${name} is there more than once.`));
     else fields.set(name, value);
+    // a form may break off within a field: nobody waits for the fields yet
+    value.catch((error: unknown) => refuse(asFormError(error)));
   };
   const deliver = (filename: string, file: Bytes): void => {
     fileSeen = true;
@@ -48,6 +51,7 @@ export async function readForm(contentType: string, bytes: Bytes): Promise<Form>
     if (fileSeen) return;
     const name = checkedName(sent, refuse);
     if (name === 'file') deliver('', textFile(value, info));
+    else if (name !== undefined && !room.take(name.length + value.length)) refuse(formTooLong());
     else if (name !== undefined) keep(name, Promise.resolve(value));
   });
   parser.on('file', (sent, stream, { filename }) => {
@@ -56,7 +60,7 @@ export async function readForm(contentType: string, bytes: Bytes): Promise<Form>
     const name = checkedName(sent, refuse);
     if (name === 'file') deliver(filename ?? '', stream);
     // some clients give every field a file name
-    else if (name !== undefined) keep(name, textOf(stream));
+    else if (name !== undefined) keep(name, textOf(stream, room, refuse));
   });
   parser.on('partsLimit', () => {
     if (!fileSeen) refuse(formTooLong());
@@ -90,6 +94,22 @@ function checkedName(sent: string | undefined, refuse: (error: Error) => void): 
   return undefined;
 }
 
+/** What all fields together may still have. It is asked as they arrive: nobody is known yet whose memory this would be. */
+interface FieldRoom {
+  /** Takes so much, and answers whether there was as much. */
+  take(size: number): boolean;
+}
+
+function fieldRoom(): FieldRoom {
+  let left: number = FORM_LIMITS.fieldBytes;
+  return {
+    take(size) {
+      left -= size;
+      return left >= 0;
+    },
+  };
+}
+
 /** All fields, once the last of them has been read; refuses what is more than a form may have. */
 async function settled(fields: ReadonlyMap<string, Promise<string>>): Promise<ReadonlyMap<string, string>> {
   const entries = await Promise.all([...fields].map(async ([name, value]) => [name, await value] as const));
@@ -98,15 +118,13 @@ async function settled(fields: ReadonlyMap<string, Promise<string>>): Promise<Re
   return new Map(entries);
 }
 
-async function textOf(stream: Readable): Promise<string> {
+async function textOf(stream: Readable, room: FieldRoom, refuse: (error: Error) => void): Promise<string> {
   const chunks: Buffer[] = [];
-  let size = 0;
   for await (const chunk of stream as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > FORM_LIMITS.fieldBytes) throw formTooLong();
-    chunks.push(chunk);
+    if (!room.take(chunk.length)) refuse(formTooLong());
+    else chunks.push(chunk);
   }
-  return Buffer.concat(chunks, size).toString('utf8');
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** A file without a file name comes as text: only text that survived that is taken. */

@@ -17,7 +17,7 @@ import type { Fields } from '../objects/headerText.ts';
 import { DEFAULT_CHECKSUM } from '../objects/integrity.ts';
 import { MAX_OBJECT, storeObject } from '../objects/receiving.ts';
 import { authoriseTags } from '../objects/tags.ts';
-import { permitWrite } from '../objects/writing.ts';
+import { permitWrite } from '../../writing.ts';
 import type { BucketParams } from '../operation.ts';
 import { parseTagging } from '../tagging.ts';
 import { parseXml } from '../xml.ts';

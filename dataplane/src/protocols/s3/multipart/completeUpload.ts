@@ -14,8 +14,8 @@ import { checksumElements, quoted, reprDigest, versionHeaders } from '../objects
 import { answerInTime } from '../objects/slowAnswer.ts';
 import type { Answer } from '../objects/slowAnswer.ts';
 import type { Subject } from '../objects/versions.ts';
-import { permitCompletion, writeUnder } from '../objects/writing.ts';
-import type { WritePermit } from '../objects/writing.ts';
+import { permitCompletion, writeUnder } from '../../writing.ts';
+import type { WritePermit } from '../../writing.ts';
 import type { ObjectParams } from '../operation.ts';
 import { noContent } from '../replies.ts';
 import { readPartClaims, readWholeChecksum, readWholeSize, withoutWholeChecksum } from './completion.ts';

@@ -11,7 +11,7 @@ import { headOf, requestFields } from '../objects/headerText.ts';
 import type { Fields } from '../objects/headerText.ts';
 import { authoriseTags } from '../objects/tags.ts';
 import { resourceOf } from '../objects/versions.ts';
-import { permitWrite } from '../objects/writing.ts';
+import { permitWrite } from '../../writing.ts';
 import type { ObjectParams } from '../operation.ts';
 import { xmlReply } from '../replies.ts';
 

@@ -2,7 +2,7 @@
 import { bucketRow, objectRow } from '../operation.ts';
 import type { Row } from '../operation.ts';
 import { listDemand } from '../listing/query.ts';
-import { putFacts } from '../objects/facts.ts';
+import { copyFacts, putFacts } from '../objects/facts.ts';
 import { creation } from '../objects/writing.ts';
 import { abortUpload, completeUpload } from './completeUpload.ts';
 import { createUpload } from './createUpload.ts';
@@ -10,7 +10,7 @@ import { listParts, listUploads } from './lists.ts';
 import { uploadPart, uploadPartCopy } from './uploadPart.ts';
 
 const create = { action: 'create', s3Action: 's3:PutObject' } as const;
-const part = { method: 'PUT', subresource: 'uploadId', query: ['partNumber'], ...create } as const;
+const part = { method: 'PUT', subresource: 'uploadId', query: ['partNumber'] } as const;
 
 /** Every operation of multipart uploads. */
 export const multipartRows: readonly Row[] = [
@@ -21,8 +21,14 @@ export const multipartRows: readonly Row[] = [
     demands: creation(putFacts),
     handle: createUpload,
   }),
-  objectRow({ name: 's3.UploadPart', ...part, handle: uploadPart }),
-  objectRow({ name: 's3.UploadPartCopy', ...part, header: 'x-amz-copy-source', handle: uploadPartCopy }),
+  objectRow({ name: 's3.UploadPart', ...part, ...create, handle: uploadPart }),
+  objectRow({
+    name: 's3.UploadPartCopy',
+    ...part,
+    header: 'x-amz-copy-source',
+    demands: creation(copyFacts),
+    handle: uploadPartCopy,
+  }),
   objectRow({ name: 's3.CompleteMultipartUpload', method: 'POST', subresource: 'uploadId', ...create, handle: completeUpload }),
   // another's upload needs `delete`, which the handler asks for when it knows whose it is
   objectRow({

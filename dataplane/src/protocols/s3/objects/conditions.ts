@@ -1,6 +1,6 @@
 /** Preconditions: of reads (RFC 9110 §13), of copy sources, and of writes, which the core decides. */
 import type { Conditions, ObjectVersion } from '../../../core/object.ts';
-import { ArtefactError } from '../../../errors.ts';
+import { failed } from '../../writing.ts';
 import { invalidArgument, notImplemented } from '../errors.ts';
 import type { Fields } from './headerText.ts';
 
@@ -131,14 +131,6 @@ export function parseModified(value: string): number {
 export function parseSize(value: string): number {
   if (!/^\d{1,15}$/.test(value)) throw invalidArgument('x-amz-if-match-size', value.slice(0, 64), 'The size must be a number of bytes.');
   return Number(value);
-}
-
-/** S3's 412 that names the condition, in S3's capitals. */
-export function failed(field: string): ArtefactError {
-  const condition = field.replace(/if-.*$/, (name) => name.replace(/(^|-)[a-z]/g, (start) => start.toUpperCase()));
-  return new ArtefactError('PreconditionFailed', 'At least one of the pre-conditions you specified did not hold', {
-    details: { condition },
-  });
 }
 
 function matchesStrongly(etags: ETags, etag: string): boolean {

@@ -23,8 +23,8 @@ import { answerInTime } from './slowAnswer.ts';
 import type { Answer } from './slowAnswer.ts';
 import { authoriseTags } from './tags.ts';
 import type { Subject } from './versions.ts';
-import { permitWrite, writeUnder } from './writing.ts';
-import type { WritePermit } from './writing.ts';
+import { permitWrite, writeUnder } from '../../writing.ts';
+import type { WritePermit } from '../../writing.ts';
 
 type Directive = 'COPY' | 'REPLACE';
 

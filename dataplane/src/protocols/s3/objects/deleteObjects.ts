@@ -3,7 +3,7 @@ import type { BucketConfig } from '@bonded/crds';
 import type { Core, DeleteResult } from '../../../core/core.ts';
 import type { Conditions } from '../../../core/object.ts';
 import { ArtefactError } from '../../../errors.ts';
-import type { Call, Reply } from '../../contract.ts';
+import type { Call, Demand, Reply } from '../../contract.ts';
 import { bucketOf } from '../bucketOf.ts';
 import { readXml } from '../body.ts';
 import { claimedChecksum, contentMd5 } from '../checksumHeaders.ts';
@@ -32,16 +32,24 @@ interface Deletion {
 
 /** Deletes what the caller may; the rest is answered as `<Error>` by name. Nothing is hidden by `Quiet` but successes. */
 export async function deleteObjects(call: Call<BucketParams>, core: Core): Promise<Reply> {
-  const bucket = bucketOf(call);
   requireDigest(call);
   const document = await readXml(call, ['Delete'], MAX_DOCUMENT);
   const deletions = readDeletions(document);
   const quiet = document.child('Quiet')?.text.trim() === 'true';
-  const outcomes = await pooled(deletions, (deletion) => deleteOne(call, core, bucket, deletion));
+  const outcomes = await outcomesOf(call, core, deletions);
   return xmlReply('DeleteResult', {
     Deleted: quiet ? [] : outcomes.flatMap(({ deleted }) => (deleted ? [deleted] : [])),
     Error: outcomes.flatMap(({ error }) => (error ? [error] : [])),
   });
+}
+
+/** Whether there is such a bucket is told only to those who may delete some of the names; the others hear the same of any. */
+async function outcomesOf(call: Call<BucketParams>, core: Core, deletions: readonly Deletion[]): Promise<readonly Outcome[]> {
+  if (!deletions.some((deletion) => call.may(demandOf(call, deletion)))) {
+    return deletions.map((deletion) => ({ error: errorFields(deletion, new ArtefactError('AccessDenied', 'Access Denied')) }));
+  }
+  const bucket = bucketOf(call);
+  return pooled(deletions, (deletion) => deleteOne(call, core, bucket, deletion));
 }
 
 /** S3 takes no list of deletes whose bytes are not proved: a flipped bit would delete something else. */
@@ -87,17 +95,26 @@ async function deleteOne(call: Call<BucketParams>, core: Core, bucket: BucketCon
   } catch (error) {
     // an unexpected failure fails the request, so that its cause is logged; repeating the deletes is harmless
     if (!(error instanceof ArtefactError)) throw error;
-    return { error: { Key: key, VersionId: versionId, Code: s3ErrorOf(error).code, Message: error.message } };
+    return { error: errorFields(deletion, error) };
   }
 }
 
-function authoriseDeletion(call: Call<BucketParams>, { key, versionId, conditions }: Deletion): void {
-  const resource = { bucket: call.params.bucket, name: key };
+function errorFields({ key, versionId }: Deletion, error: ArtefactError): XmlFields {
+  return { Key: key, VersionId: versionId, Code: s3ErrorOf(error).code, Message: error.message };
+}
+
+function demandOf(call: Call<BucketParams>, { key, versionId, conditions }: Deletion): Demand {
   const s3Action = versionId === undefined ? 's3:DeleteObject' : 's3:DeleteObjectVersion';
   // what the line says counts, not a header or query that speaks of no single name
   const context = new Map([...versionFact(versionId), ['s3:if-match', conditions.ifMatch ?? []]]);
-  call.authorise({ action: 'delete', s3Action, resource, context });
-  if (asksForContent(conditions)) call.authorise({ action: 'read', s3Action: 's3:GetObject', resource });
+  return { action: 'delete', s3Action, resource: { bucket: call.params.bucket, name: key }, context };
+}
+
+function authoriseDeletion(call: Call<BucketParams>, deletion: Deletion): void {
+  const { key, conditions } = deletion;
+  const demand = demandOf(call, deletion);
+  call.authorise(demand);
+  if (asksForContent(conditions)) call.authorise({ action: 'read', s3Action: 's3:GetObject', resource: demand.resource });
   if (Buffer.byteLength(key) > 1024) throw new ArtefactError('NameTooLong', 'Your key is too long');
 }
 

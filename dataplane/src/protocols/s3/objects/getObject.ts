@@ -2,17 +2,21 @@
 import type { Core, StoredPart } from '../../../core/core.ts';
 import type { Checksum, ObjectVersion } from '../../../core/object.ts';
 import { ArtefactError } from '../../../errors.ts';
-import type { ByteRange } from '../../../storage/contract.ts';
+import type { Bytes, ByteRange } from '../../../storage/contract.ts';
 import type { Call, Reply } from '../../contract.ts';
 import { bucketOf } from '../bucketOf.ts';
 import type { ObjectParams } from '../operation.ts';
 import { queryValue } from '../head.ts';
 import { refuseUnbuilt } from './attributes.ts';
 import { judgeRead, rangeStillMeant, READ_CONDITIONS } from './conditions.ts';
+import { DEFAULT_CONTENT_TYPE } from './contentHeaders.ts';
 import type { Fields } from './headerText.ts';
 import { requestFields, toField } from './headerText.ts';
+import { multiRange, severalRanges } from './multiRange.ts';
+import type { MultiRange } from './multiRange.ts';
 import { responseOverrides } from './overrides.ts';
 import { contentRange, parsePartNumber, parseRange, partNotThere, resolveRange } from './ranges.ts';
+import { redirect } from './redirect.ts';
 import { checksumHeaders, objectHeaders, quoted } from './representation.ts';
 import { findObject, resourceOf, versionIdOf } from './versions.ts';
 import type { Subject } from './versions.ts';
@@ -23,7 +27,10 @@ type ObjectCall = Call<ObjectParams>;
 export async function getObject(call: ObjectCall, core: Core): Promise<Reply> {
   const { reply, version, selection, subject } = await describe(call, core);
   const admitted = await call.admit({ digest: version.digest, resource: resourceOf(subject) });
-  return { ...reply, body: core.objects.open(subject.bucket, admitted, selection.range) };
+  const elsewhere = await redirect(call, core, { subject, version, admitted });
+  if (elsewhere) return elsewhere;
+  const read = (range?: ByteRange): Bytes => core.objects.open(subject.bucket, admitted, range);
+  return { ...reply, body: selection.several?.body(read) ?? read(selection.range) };
 }
 
 /** The same headers. No byte leaves, so the door is not asked: uploaders look at what they stored while it still waits for its papers. */
@@ -34,6 +41,8 @@ export async function headObject(call: ObjectCall, core: Core): Promise<Reply> {
 /** Which bytes of the version are meant; no range: all, as 200. */
 interface Selection {
   readonly range?: ByteRange;
+  /** Several ranges, as an answer of parts. */
+  readonly several?: MultiRange;
   readonly part?: StoredPart;
   readonly partCount?: number;
 }
@@ -51,9 +60,9 @@ async function describe(call: ObjectCall, core: Core) {
     ...objectHeaders(subject.bucket, version, overrides),
     ...tagCount(call, version),
     ...selectionHeaders(selection, version),
-    ...(wantsChecksum(fields) ? checksumHeaders(checksumOf(selection, version)) : {}),
+    ...(wantsChecksum(fields) && !selection.several ? checksumHeaders(checksumOf(selection, version)) : {}),
   };
-  const reply: Reply = { status: range ? 206 : 200, headers };
+  const reply: Reply = { status: range || selection.several ? 206 : 200, headers };
   return { reply, version, selection, subject };
 }
 
@@ -65,7 +74,11 @@ async function select(call: ObjectCall, core: Core, subject: Subject, version: O
     return selectPart(core, subject, version, parsePartNumber(partNumber));
   }
   if (field === undefined || !rangeStillMeant(call.head.headers['if-range'], version)) return {};
-  return { range: resolveRange(parseRange(field), version.size, field) };
+  const several = severalRanges(field, version.size);
+  if (several === undefined) return { range: resolveRange(parseRange(field), version.size, field) };
+  if (several.length === 1) return { range: several[0]! };
+  const { contentType } = { ...version.headers, ...responseOverrides(call) };
+  return { several: multiRange(several, version.size, toField(contentType ?? DEFAULT_CONTENT_TYPE)) };
 }
 
 /** A part's bytes; what was put at once is part 1 of itself. */
@@ -82,7 +95,8 @@ async function selectPart(core: Core, { bucket }: Subject, version: ObjectVersio
   return { range, part, partCount: parts.length };
 }
 
-function selectionHeaders({ range, partCount }: Selection, version: ObjectVersion): Record<string, string> {
+function selectionHeaders({ range, several, partCount }: Selection, version: ObjectVersion): Readonly<Record<string, string>> {
+  if (several) return several.headers;
   const headers: Record<string, string> = { 'content-length': String(range ? range.length : version.size) };
   if (range) headers['content-range'] = contentRange(range, version.size);
   if (partCount !== undefined) headers['x-amz-mp-parts-count'] = String(partCount);

@@ -3,6 +3,9 @@
  * a value is the text that was meant; these functions stand at both doors.
  */
 import type { RequestHead } from '../../contract.ts';
+import { toField } from '../../fieldText.ts';
+
+export { fitsField, fromField, toField } from '../../fieldText.ts';
 
 /** Field values by lower-cased name: those of a request, or the fields of a form that stand for them. */
 export type Fields = Readonly<Record<string, string | undefined>>;
@@ -42,21 +45,6 @@ export function headOf(head: RequestHead, fields: Fields): RequestHead {
 
 const NON_ASCII = /[^\x00-\x7f]/;
 
-/** The text that a field's bytes mean: UTF-8, or ISO 8859-1 where they are not UTF-8. */
-export function fromField(value: string): string {
-  if (!NON_ASCII.test(value)) return value;
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(value, 'latin1'));
-  } catch {
-    return value;
-  }
-}
-
-/** The same way back: UTF-8 bytes, one character each. */
-export function toField(text: string): string {
-  return NON_ASCII.test(text) ? Buffer.from(text, 'utf8').toString('latin1') : text;
-}
-
 const WORD_BYTES = 45;
 
 /** Text as S3 returns it in metadata: US-ASCII as it is, anything else as encoded words (RFC 2047 §2), each at most 75 characters. */
@@ -73,12 +61,4 @@ export function toEncodedWords(text: string): string {
   }
   words.push(word);
   return words.map((piece) => `=?UTF-8?B?${Buffer.from(piece).toString('base64')}?=`).join(' ');
-}
-
-/** Characters that no field value may have (RFC 9110 §5.5): they would end the field, or worse. */
-const FORBIDDEN = /[\x00-\x08\x0a-\x1f\x7f]/;
-
-/** True when the text can stand in a field. */
-export function fitsField(text: string): boolean {
-  return !FORBIDDEN.test(text) && text.isWellFormed();
 }

@@ -15,7 +15,7 @@ import { MAX_OBJECT, refuseTooLarge, storeObject } from './receiving.ts';
 import { writtenHeaders } from './representation.ts';
 import { authoriseTags } from './tags.ts';
 import { resourceOf } from './versions.ts';
-import { permitWrite } from './writing.ts';
+import { permitWrite } from '../../writing.ts';
 
 /** Stores a whole object: all of it, checked, or nothing. */
 export async function putObject(call: Call<ObjectParams>, core: Core): Promise<Reply> {

@@ -4,8 +4,8 @@ import type { ObjectAttributes } from '../../../core/object.ts';
 import { ArtefactError } from '../../../errors.ts';
 import type { Bytes } from '../../../storage/contract.ts';
 import type { Call } from '../../contract.ts';
-import { writeUnder } from './writing.ts';
-import type { WritePermit } from './writing.ts';
+import { writeUnder } from '../../writing.ts';
+import type { WritePermit } from '../../writing.ts';
 
 const GIB = 1024 ** 3;
 

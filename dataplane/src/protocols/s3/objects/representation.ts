@@ -66,8 +66,8 @@ export function objectHeaders(bucket: BucketConfig, version: ObjectVersion, over
   };
 }
 
-/** Media types that a browser runs scripts of when it shows them as a page. */
-const ACTIVE = /^(text\/html|application\/xhtml\+xml|image\/svg\+xml|(text|application)\/xml|text\/xsl|[^;]*\+xml)\s*(;|$)/i;
+/** Media types that a browser runs scripts of when it shows them as a page, or whose parts have types of their own. */
+const ACTIVE = /^\s*(text\/html|(text|application)\/xml|text\/xsl|[^;]*\+xml|multipart\/[^;]*)\s*(;|$)/i;
 
 /**
  * What anyone uploaded must not act as Bonded's own pages: types are never guessed, and active ones are shown in a sandbox
@@ -75,5 +75,7 @@ const ACTIVE = /^(text\/html|application\/xhtml\+xml|image\/svg\+xml|(text|appli
  */
 function browserHeaders(contentType: string): Headers {
   const nosniff = { 'x-content-type-options': 'nosniff' };
-  return ACTIVE.test(contentType.trim()) ? { ...nosniff, 'content-security-policy': 'sandbox' } : nosniff;
+  // of several types in one field, browsers take the last that they know (Fetch standard, "extract a MIME type")
+  const active = contentType.split(',').some((type) => ACTIVE.test(type));
+  return active ? { ...nosniff, 'content-security-policy': 'sandbox' } : nosniff;
 }

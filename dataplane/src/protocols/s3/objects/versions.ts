@@ -1,23 +1,15 @@
 /** Finding the version that a request names, without telling a caller what he may not know. */
-import type { BucketConfig } from '@bonded/crds';
-import type { Resource } from '../../../authz/action.ts';
 import type { Core } from '../../../core/core.ts';
 import type { ObjectVersion, Version } from '../../../core/object.ts';
-import { ArtefactError, isError } from '../../../errors.ts';
-import type { Call, Demand, RequestHead } from '../../contract.ts';
+import { ArtefactError } from '../../../errors.ts';
+import type { Call, RequestHead } from '../../contract.ts';
+import { conceal } from '../../subject.ts';
+import type { Subject } from '../../subject.ts';
 import { invalidArgument } from '../errors.ts';
 import { queryValue } from '../head.ts';
 
-/** A name in a bucket that a request is about. */
-export interface Subject {
-  readonly bucket: BucketConfig;
-  readonly key: string;
-}
-
-/** The same for demands. */
-export function resourceOf({ bucket, key }: Subject): Resource {
-  return { bucket: bucket.name, name: key };
-}
+export { conceal, resourceOf } from '../../subject.ts';
+export type { Subject } from '../../subject.ts';
 
 /** The `versionId` parameter, or undefined; an empty one is an `InvalidArgument`, as in S3. */
 export function versionIdOf(head: RequestHead): string | undefined {
@@ -39,21 +31,6 @@ export async function findObject(call: Call<unknown>, core: Core, subject: Subje
   const version = await conceal(call, subject, () => core.objects.get(subject.bucket, subject.key, versionId));
   if (!version.deleteMarker) return version;
   return conceal(call, subject, () => Promise.reject(deleteMarkerFound(version, versionId !== undefined)));
-}
-
-/** Runs a look-up; what it says of absent names reaches only callers who may list them. */
-export async function conceal<T>(call: Call<unknown>, subject: Subject, find: () => Promise<T>): Promise<T> {
-  try {
-    return await find();
-  } catch (error) {
-    const tellsAbsence = isError(error, 'NameUnknown', 'VersionUnknown', 'DeleteMarkerFound');
-    if (!tellsAbsence || call.may(listing(subject))) throw error;
-    throw new ArtefactError('AccessDenied', 'Access Denied');
-  }
-}
-
-function listing(subject: Subject): Demand {
-  return { action: 'list', s3Action: 's3:ListBucket', resource: resourceOf(subject), context: new Map([['s3:prefix', [subject.key]]]) };
 }
 
 function deleteMarkerFound(marker: Version, byVersionId: boolean): ArtefactError {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { CorsRule } from '@bonded/crds';
 import { corsHeaders } from '../../../../src/protocols/s3/cors/actual.ts';
-import { ruleFor } from '../../../../src/protocols/s3/cors/match.ts';
+import { ruleFor } from '../../../../src/protocols/cors.ts';
 import { bucket, head, perform, recordingConfiguration, snapshot, textOf } from '../fakes.ts';
 
 const RULES: readonly CorsRule[] = [

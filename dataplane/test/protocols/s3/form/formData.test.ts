@@ -153,6 +153,45 @@ describe('upload forms', () => {
     });
   }
 
+  it('are refused before more is read than fields may have', async () => {
+    for (const filename of [undefined, 'f']) {
+      let pulled = 0;
+      const fields = async function* (): AsyncGenerator<Uint8Array> {
+        for (let n = 0; n < FORM_LIMITS.fields; n++) {
+          pulled += 1;
+          const field: Piece = { name: `f${n}`, value: 'x'.repeat(60_000), ...(filename === undefined ? {} : { filename }) };
+          yield formOf([field]).subarray(0, -`--${BOUNDARY}--\r\n`.length);
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        yield formOf([file]);
+      };
+      await assert.rejects(readForm(TYPE, fields()), { code: 'MalformedForm' });
+      assert.ok(pulled < 6, `${pulled} fields were read`);
+    }
+  });
+
+  it('that break off, or fall silent, within a field with a file name end the form and nothing else', async () => {
+    const field = (size: number): Buffer => formOf([{ name: 'a', value: 'x'.repeat(size), filename: 'a' }]).subarray(0, size);
+    const ends: readonly (readonly [size: number, end: () => Promise<void>, code: string])[] = [
+      [1000, () => Promise.reject(new ArtefactError('BodyIncomplete', 'gone')), 'BodyIncomplete'],
+      [1000, () => Promise.resolve(), 'MalformedForm'],
+      [70_000, () => new Promise(() => undefined), 'MalformedForm'],
+    ];
+    const stray: unknown[] = [];
+    const note = (reason: unknown): void => void stray.push(reason);
+    process.on('unhandledRejection', note);
+    for (const [size, end, code] of ends) {
+      const bytes = async function* (): AsyncGenerator<Uint8Array> {
+        yield field(size);
+        await end();
+      };
+      await assert.rejects(readForm(TYPE, bytes()), { code }, String(size));
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    process.off('unhandledRejection', note);
+    assert.deepEqual(stray, []);
+  });
+
   it('are refused without a boundary, or as another type', async () => {
     for (const type of ['', 'multipart/form-data', 'multipart/form-data; boundary=', 'application/x-www-form-urlencoded', 'text/plain']) {
       await assert.rejects(readForm(type, lent(Buffer.from('x'))), (error) => isError(error, 'MalformedForm', 'InvalidArgument'), type);

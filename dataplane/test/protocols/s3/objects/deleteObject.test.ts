@@ -143,6 +143,22 @@ describe('DeleteObjects', () => {
     assert.deepEqual(answer.elements('Code'), ['AccessDenied', 'AccessDenied']);
   });
 
+  it('whether the bucket is there is told only to those who may delete something', async () => {
+    const stage = openStage();
+    const body = document(['<Key>a</Key>', '<Key>b</Key>']);
+    const headers = { 'content-md5': createHash('md5').update(body).digest('base64') };
+    const ask = (bucket: string, as: string, more: Record<string, string> = {}) =>
+      stage.ask({ method: 'POST', target: `/${bucket}?delete`, body, headers: { ...headers, ...more }, as });
+    const withoutId = (text: string) => text.replace(/<RequestId>.*?<\/RequestId>/, '');
+    const variants: readonly Record<string, string>[] = [{}, { 'x-amz-expected-bucket-owner': 'somebody' }];
+    for (const more of variants) {
+      const [there, absent] = [await ask('plain', 'fetcher', more), await ask('nowhere', 'fetcher', more)];
+      assert.deepEqual([absent.status, withoutId(absent.text)], [there.status, withoutId(there.text)]);
+      assert.deepEqual(absent.elements('Code'), ['AccessDenied', 'AccessDenied']);
+    }
+    assert.equal((await ask('nowhere', 'maintainer')).element('Code'), 'NoSuchBucket');
+  });
+
   const good = document(['<Key>a</Key>']);
   const refusals: readonly (readonly [what: string, body: string, headers: Record<string, string> | undefined, code: string])[] = [
     ['no digest', good, {}, 'InvalidRequest'],

@@ -52,6 +52,19 @@ describe('facts for policies', () => {
     assert.deepEqual((await seen(stage, replacing, 's3:PutObjectTagging'))['s3:requestobjecttagkeys'], ['team']);
   });
 
+  it('of a part that is copied are the decoded source, as the copy goes by it', async () => {
+    const stage = openStage();
+    await stage.put('/plain/from', 'x');
+    const begun = await stage.ask({ method: 'POST', target: '/plain/to?uploads' });
+    const target = `/plain/to?partNumber=1&uploadId=${begun.element('UploadId')}`;
+    for (const source of ['/plain/from', '%2Fplain/from', 'plain%2Ffrom?versionId=null']) {
+      const facts = await seen(stage, { method: 'PUT', target, headers: { 'x-amz-copy-source': source } }, 's3:PutObject');
+      assert.deepEqual(facts, { 's3:x-amz-copy-source': ['plain/from'] }, source);
+    }
+    const presigned = `${target}&X-Amz-Signature=f00&X-Amz-Copy-Source=plain%2Ffrom`;
+    assert.deepEqual(await seen(stage, { method: 'PUT', target: presigned }, 's3:PutObject'), { 's3:x-amz-copy-source': ['plain/from'] });
+  });
+
   it('of PutObjectTagging are the tags of the body, whatever the headers say', async () => {
     const body = '<Tagging><TagSet><Tag><Key>team</Key><Value>b</Value></Tag></TagSet></Tagging>';
     const headers = { 'x-amz-tagging': 'team=a&stray=1' };

@@ -45,7 +45,7 @@ describe('GetObject and HeadObject', () => {
     assert.equal((await get('/plain/k', {}, { denied: ['s3:GetObjectTagging'] })).headers['x-amz-tagging-count'], undefined);
   });
 
-  it('serves one range as 206 and ignores several', async () => {
+  it('serves one range as 206', async () => {
     const { get } = await stageWithObject();
     const part = await get('/plain/k', { range: 'bytes=2-4' });
     assert.deepEqual(
@@ -54,8 +54,6 @@ describe('GetObject and HeadObject', () => {
     );
     const tail = await get('/plain/k', { range: 'bytes=-3' });
     assert.deepEqual([tail.status, tail.text], [206, '789']);
-    const several = await get('/plain/k', { range: 'bytes=0-1,4-5' });
-    assert.deepEqual([several.status, several.text], [200, BODY]);
     const beyond = await get('/plain/k', { range: 'bytes=10-' });
     assert.deepEqual([beyond.status, beyond.element('Code'), beyond.headers['content-range']], [416, 'InvalidRange', 'bytes */10']);
   });
@@ -127,6 +125,12 @@ describe('GetObject and HeadObject', () => {
       ['image/svg+xml', true],
       ['application/xhtml+xml', true],
       ['application/xml', true],
+      // browsers take the last of several media types in one field that they know
+      ['text/plain,text/html', true],
+      ['text/html,x', true],
+      ['x , image/svg+xml; charset=utf-8', true],
+      // each part has a type of its own
+      ['multipart/x-mixed-replace; boundary=b', true],
       ['application/pdf', false],
       ['text/plain', false],
       ['image/png', false],

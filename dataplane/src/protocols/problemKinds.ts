@@ -1,5 +1,5 @@
-/** Status and title of every error code in the JSON API: the compiler checks that none is missing. */
-import type { ErrorCode } from '../../errors.ts';
+/** Status and title of every error code where errors are problem documents: the compiler checks that none is missing. */
+import type { ErrorCode } from '../errors.ts';
 
 interface ProblemKind {
   readonly status: number;
@@ -73,3 +73,8 @@ export const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   Unavailable: { status: 503, title: 'Unavailable' },
   Internal: { status: 500, title: 'Internal error' },
 };
+
+/** The problem type of a code: a tag URI (RFC 4151), since there is nothing to fetch at it. */
+export function problemType(code: ErrorCode): string {
+  return `tag:bonded.dev,2026:${code}`;
+}

@@ -1,0 +1,188 @@
+/** The end of a session of ranges: its pieces become one artefact without being copied, and the name points at it. */
+import { ArtefactError, isError } from '../../errors.ts';
+import type { Change } from '../../storage/contract.ts';
+import type { OpenBucket } from '../buckets.ts';
+import type { Actor, PutResult } from '../core.ts';
+import { adoptSegments, readSegments } from '../digests.ts';
+import { doneValue, findDone, finishedByAnother } from '../done.ts';
+import { hashStream } from '../hashing/stream.ts';
+import { newId } from '../ids.ts';
+import { keys } from '../keys.ts';
+import type { Conditions, Content, ObjectAttributes } from '../object.ts';
+import { nameContent } from '../put.ts';
+import { garbageNote } from '../uploads.ts';
+import { endHeld } from './abort.ts';
+import { contentOf } from './content.ts';
+import type { RangeCompletion, SessionPlace } from './contract.ts';
+import type { RangesRoom } from './deliver.ts';
+import { withLength } from './length.ts';
+import type { Piece } from './pieces.ts';
+import { allPieces, chain, covered, missing, overlaps, segmentsOf, tile } from './pieces.ts';
+import type { Held, SessionRecord } from './session.ts';
+import { changeSession, holdSession, recordKey } from './session.ts';
+
+/** What `Ranges.complete` promises. */
+export async function completeRanges(
+  room: RangesRoom,
+  bucket: OpenBucket,
+  place: SessionPlace,
+  completion: RangeCompletion,
+): Promise<PutResult> {
+  const finished = { ...place, session: recordKey(bucket, place) };
+  const before = await findDone(bucket, finished);
+  if (before !== undefined) return before;
+  const held = await changeSession(room.context, bucket, place, (record) => closing(record, completion.length));
+  const { record } = held;
+  const pieces = await wholeOf(bucket, record).catch((error: unknown) => reopen(room, bucket, place, error));
+  const content = await contentFrom(room, bucket, { place, pieces, length: record.length ?? record.offset });
+  await compare(room, bucket, { held, content, completion });
+  const { attributes } = record;
+  return nameTaken(room, bucket, {
+    ...place,
+    content,
+    pieces,
+    attributes,
+    conditions: { ...record.conditions, ...completion.conditions },
+    actor: completion.actor,
+    sessions: [held],
+    memo: record.memo,
+  }).catch((error: unknown) => finishedByAnother(error, bucket, finished));
+}
+
+/** What `Ranges.join` promises. */
+export async function joinPartials(
+  room: RangesRoom,
+  bucket: OpenBucket,
+  partials: readonly SessionPlace[],
+  wanted: {
+    readonly key: string;
+    readonly attributes: ObjectAttributes;
+    readonly conditions: Conditions;
+    readonly actor: Actor;
+    readonly memo?: string;
+  },
+): Promise<{ readonly uploadId: string; readonly result: PutResult }> {
+  const sessions = new Map<string, Held>();
+  const pieces: Piece[] = [];
+  for (const partial of partials) {
+    const held = await changeSession(room.context, bucket, partial, (record) => closing(record, undefined));
+    sessions.set(partial.uploadId, held);
+    pieces.push(...(await wholeOf(bucket, held.record)));
+  }
+  const uploadId = newId(undefined, room.context.now());
+  const length = pieces.reduce((sum, { size }) => sum + size, 0);
+  const content = await contentFrom(room, bucket, { place: { key: wanted.key, uploadId }, pieces, length });
+  const result = await nameTaken(room, bucket, { memo: undefined, ...wanted, uploadId, content, pieces, sessions: [...sessions.values()] });
+  return { uploadId, result };
+}
+
+function closing(record: SessionRecord, length: number | undefined): SessionRecord {
+  const whole = withLength(record, length ?? record.length ?? (record.mode === 'sequential' ? record.offset : undefined));
+  if (whole.mode === 'sequential' && whole.length !== whole.offset) throw incomplete([[whole.offset, whole.length!]]);
+  if (whole.mode === 'parallel' && whole.length === undefined) {
+    throw new ArtefactError('InvalidRequest', 'Say how many bytes the whole has.', { details: { reason: 'length' } });
+  }
+  return whole.completing === true ? whole : { ...whole, epoch: whole.epoch + 1, completing: true };
+}
+
+/** The pieces of the whole, in order. Throws `InvalidRequest`, reason `incomplete` or `overlap`, naming the bytes. */
+async function wholeOf({ store }: OpenBucket, record: SessionRecord): Promise<readonly Piece[]> {
+  const pieces = await allPieces(store, record.uploadId);
+  if (record.mode === 'sequential') return chain(pieces, record.tail);
+  const tiling = tile(pieces, 0, record.length!);
+  if (tiling !== undefined) return tiling;
+  const gaps = missing(covered(pieces), record.length!);
+  if (gaps.length > 0) throw incomplete(gaps);
+  throw new ArtefactError(
+    'InvalidRequest',
+    `Ranges of this upload overlap, and do not meet: send these bytes again, each range whole: ${shown(overlaps(pieces))}.`,
+    {
+      details: { reason: 'overlap', overlaps: shown(overlaps(pieces)) },
+    },
+  );
+}
+
+function incomplete(gaps: readonly (readonly [number, number])[]): ArtefactError {
+  return new ArtefactError('InvalidRequest', `Not all bytes of this upload have come: ${shown(gaps)} are missing.`, {
+    details: { reason: 'incomplete', missing: shown(gaps) },
+  });
+}
+
+/** `0-99, 200-299`, and how many more. */
+function shown(spans: readonly (readonly [number, number])[]): string {
+  const few = spans.slice(0, 20).map(([start, end]) => `${start}-${end - 1}`);
+  return spans.length > few.length ? `${few.join(', ')} and ${spans.length - few.length} more` : few.join(', ');
+}
+
+/** From the hash that pursued the bytes as they came; where there is none, or it took other bytes in, they are read once more. */
+async function contentFrom(
+  { pursuits }: RangesRoom,
+  { store }: OpenBucket,
+  whole: { readonly place: SessionPlace; readonly pieces: readonly Piece[]; readonly length: number },
+): Promise<Content> {
+  const { place, pieces, length } = whole;
+  const pursued = await pursuits.digest(store, place.uploadId, pieces);
+  if (pursued !== undefined) return contentOf(pursued, length);
+  const hashes = await hashStream(readSegments(store, segmentsOf(pieces), { offset: 0, length }), ['SHA256']);
+  return contentOf(hashes.get('SHA256')!.toString('hex'), length);
+}
+
+async function compare(
+  room: RangesRoom,
+  bucket: OpenBucket,
+  { held, content, completion }: { readonly held: Held; readonly content: Content; readonly completion: RangeCompletion },
+): Promise<void> {
+  const stated = [held.record.sha256, completion.sha256].filter((hex) => hex !== undefined);
+  if (stated.every((hex) => content.digest === `sha256:${hex}`)) return;
+  const error = new ArtefactError('DigestMismatch', 'The SHA-256 that you stated is not that of the bytes that came.', {
+    details: { reason: 'digest', expectedDigest: stated[0]!, calculatedDigest: content.digest.slice('sha256:'.length) },
+  });
+  if (held.record.mode === 'parallel') await reopen(room, bucket, held.record, error);
+  // Appended bytes cannot be put right: the session is of no use to anyone.
+  await endHeld(room, bucket, held, completion.actor);
+  throw error;
+}
+
+/** A parallel session that could not be completed takes ranges again. */
+async function reopen({ context }: RangesRoom, bucket: OpenBucket, place: SessionPlace, error: unknown): Promise<never> {
+  const { record } = await holdSession(context, bucket, place);
+  if (record.mode === 'parallel') {
+    const open = ({ completing: _completing, ...rest }: SessionRecord): SessionRecord => rest;
+    await changeSession(context, bucket, place, open).catch((thrown: unknown) => {
+      if (!isError(thrown, 'UploadUnknown')) throw thrown;
+    });
+  }
+  throw error;
+}
+
+interface Taking extends SessionPlace {
+  readonly content: Content;
+  readonly pieces: readonly Piece[];
+  readonly attributes: ObjectAttributes;
+  readonly conditions: Conditions;
+  readonly actor: Actor;
+  readonly memo: string | undefined;
+  /** The sessions whose pieces they are; they end with the naming. */
+  readonly sessions: readonly Held[];
+}
+
+async function nameTaken({ context }: RangesRoom, bucket: OpenBucket, taking: Taking): Promise<PutResult> {
+  const { key, uploadId, content, attributes, conditions, actor, sessions } = taking;
+  const segments = segmentsOf(taking.pieces);
+  const notes: readonly Change[] = await Promise.all(
+    sessions.map(({ record }) => garbageNote(bucket, recordKey(bucket, record), context.now(), content.digest)),
+  );
+  return nameContent(context, {
+    bucket,
+    key,
+    content,
+    attributes,
+    conditions,
+    actor,
+    adopt: () => adoptSegments(bucket.store, content, segments, context.now()),
+    also: (version) => ({
+      before: [...notes, { put: keys.done(uploadId), value: doneValue(bucket, version, taking.memo) }],
+      after: sessions.map(({ record, revision }) => ({ delete: recordKey(bucket, record), ifRevision: revision })),
+    }),
+  });
+}

@@ -1,0 +1,145 @@
+/** Bytes on their way become stored pieces, one after another; nothing counts them yet. */
+import { ArtefactError, isError } from '../../errors.ts';
+import type { BlobId, Bytes, Change, Json, Store } from '../../storage/contract.ts';
+import { SMALL_BLOB } from '../../storage/contract.ts';
+import type { OpenBucket } from '../buckets.ts';
+import type { CoreContext } from '../context.ts';
+import { newId } from '../ids.ts';
+import type { Intent, OpenIntent } from '../intents.ts';
+import { beginIntent } from '../intents.ts';
+import { keys } from '../keys.ts';
+import type { SessionPlace } from './contract.ts';
+import type { Piece } from './pieces.ts';
+import { pieceSize, pieceValue } from './pieces.ts';
+import { recordKey } from './session.ts';
+
+/** A stored piece that no record speaks of. */
+export interface Staged {
+  readonly id: string;
+  readonly offset: number;
+  readonly size: number;
+  readonly blob: BlobId;
+  /** Small ones travel in the batch that makes them count. */
+  readonly bytes?: Uint8Array;
+  readonly intent?: OpenIntent;
+}
+
+/** Stores what comes from `offset` on. `slabs` are full but for the last, so that a small one ends them. */
+export async function* stage(
+  context: CoreContext,
+  store: Store,
+  slabs: AsyncGenerator<Uint8Array, void, void>,
+  offset: number,
+): AsyncGenerator<Staged, void, void> {
+  for (let at = offset; ;) {
+    const first = await slabs.next();
+    if (first.done === true) return;
+    const staged =
+      first.value.length <= SMALL_BLOB ? small(first.value, at) : await large(context, store, { first: first.value, slabs, at });
+    at += staged.size;
+    yield staged;
+  }
+}
+
+function small(lent: Uint8Array, offset: number): Staged {
+  return { id: newId(), offset, size: lent.length, blob: newId(), bytes: Buffer.from(lent) };
+}
+
+async function large(
+  context: CoreContext,
+  store: Store,
+  { first, slabs, at }: { readonly first: Uint8Array; readonly slabs: AsyncGenerator<Uint8Array, void, void>; readonly at: number },
+): Promise<Staged> {
+  const blob = newId();
+  const intent = beginIntent(context, store, blob);
+  try {
+    const size = await store.blobs.put(blob, onePiece(first, slabs, pieceSize(at)));
+    return { id: newId(), offset: at, size, blob, intent };
+  } catch (error) {
+    await intent.giveUp();
+    throw error;
+  }
+}
+
+/** Leaves the slab after the last where it is. */
+async function* onePiece(
+  first: Uint8Array,
+  slabs: AsyncGenerator<Uint8Array, void, void>,
+  limit: number,
+): Bytes & AsyncGenerator<Uint8Array> {
+  yield first;
+  for (let size = first.length; size < limit;) {
+    const next = await slabs.next();
+    if (next.done === true) return;
+    size += next.value.length;
+    yield next.value;
+  }
+}
+
+/** The changes that make staged pieces count, in two halves: what stands before the change that decides, and what behind it. */
+export interface Keeping {
+  readonly before: readonly Change[];
+  readonly after: readonly Change[];
+}
+
+/** Plans how pieces come to count. `previous` has the piece before each, for sessions that chain them and decide in the same batch. */
+export async function planKeeping(
+  context: CoreContext,
+  bucket: OpenBucket,
+  place: SessionPlace,
+  { pieces, previous }: { readonly pieces: readonly Staged[]; readonly previous?: ReadonlyMap<Staged, string | undefined> },
+): Promise<Keeping> {
+  // Within one transaction that also decides, small bytes are there or nothing is: nobody has to be told that they are coming.
+  const atOnce = previous !== undefined && bucket.store.records.transactional === true;
+  const before: Change[] = [];
+  const after: Change[] = [];
+  for (const piece of pieces) {
+    const record = keys.piece(place.uploadId, piece.offset, piece.id);
+    const intent: Intent = {
+      beat: context.now(),
+      part: { uploadId: place.uploadId, bucketId: bucket.id, key: place.key, record, session: recordKey(bucket, place) },
+    };
+    const expect = piece.intent === undefined ? { ifAbsent: true as const } : { ifRevision: await piece.intent.settle() };
+    const announced = !atOnce || piece.bytes === undefined;
+    if (announced) before.push({ put: keys.intent(piece.blob), value: intent as unknown as Json, ...expect });
+    if (piece.bytes !== undefined) before.push({ blob: piece.blob, bytes: piece.bytes });
+    before.push({
+      put: record,
+      value: pieceValue({ ...(piece as Omit<Piece, 'previous'>), previous: previous?.get(piece) }),
+      ifAbsent: true,
+    });
+    if (announced) after.push({ delete: keys.intent(piece.blob) });
+  }
+  return { before, after };
+}
+
+/**
+ * Lets staged pieces go that certainly do not count. Their records may stand where a batch was made in part: they go first, so
+ * that no record speaks of bytes that are not there.
+ */
+export async function letGo(store: Store, place: SessionPlace, pieces: readonly Staged[]): Promise<void> {
+  for (const piece of pieces) {
+    if (store.records.transactional !== true) {
+      await store.records.write([{ delete: keys.piece(place.uploadId, piece.offset, piece.id) }]).catch(() => undefined);
+      if (piece.intent === undefined) {
+        await store.blobs.delete(piece.blob).catch(() => undefined);
+        await store.records.write([{ delete: keys.intent(piece.blob) }]).catch(() => undefined);
+      }
+    }
+    await piece.intent?.giveUp();
+  }
+}
+
+/** A conflict on an intent is no race of ours: the collector gave the bytes up, because they stood still for so long. */
+export function lostToCollector(error: unknown, changes: readonly Change[]): ArtefactError | undefined {
+  if (!isError(error, 'Conflict')) return undefined;
+  const lost = changes[Number(error.details['change'] ?? -1)];
+  if (lost === undefined || !('put' in lost) || !lost.put.startsWith(keys.intents)) return undefined;
+  return new ArtefactError(
+    'Unavailable',
+    'The bytes took too long to be kept, and were given up. Ask for the offset, and send them again.',
+    {
+      cause: error,
+    },
+  );
+}

@@ -1,0 +1,175 @@
+/** The store in an S3 bucket, which any number of processes and machines may share with no other tie between them. */
+import type { BlobId, Presign, Store } from '../contract.ts';
+import { BLOBS } from './blobNames.ts';
+import { openS3Blobs, type S3BlobsOptions } from './blobs.ts';
+import { openCache } from './cache.ts';
+import { openCheck } from './check.ts';
+import { openClient, type S3Place } from './client.ts';
+import { translate, unavailable } from './failure.ts';
+import { openGraves } from './graves.ts';
+import { openMultipart, type Multipart } from './multipart.ts';
+import { openObjects } from './objects.ts';
+import { openLanes } from './parallel.ts';
+import { openBudget, repeated, type Patience } from './patience.ts';
+import { openPresign } from './presign.ts';
+import { probe } from './probe.ts';
+import { openRecordObjects } from './recordObjects.ts';
+import { openS3Records } from './records.ts';
+import { startSweeping, sweep } from './sweep.ts';
+import { trackBlobs, trackRecords } from './tracked.ts';
+import { putWhole } from './upload.ts';
+import { openUnderWay } from '../underWay.ts';
+
+export interface S3StoreOptions extends S3Place {
+  /** What messages call this location; default `default`. */
+  readonly name?: string;
+  /** File of the cache, which the processes of one machine share; without one it is in memory. */
+  readonly cacheFile?: string;
+  /** Prefixes of keys whose records are never changed, only made and deleted: known ones are read without asking. */
+  readonly immutable?: readonly string[];
+  readonly terms?: Partial<S3Terms>;
+}
+
+/** Times in ms, sizes in bytes. */
+export interface S3Terms {
+  /** Nothing is repeated for longer. */
+  readonly deadlineMs: number;
+  /** A request for a small object that takes longer is given up, and made again. */
+  readonly requestMs: number;
+  /** Size of an upload's first parts; S3 wants 5 MiB at least. */
+  readonly partBytes: number;
+  /** A deleted record's tombstone stands this long: much longer than a request may be under way. */
+  readonly tombstoneMs: number;
+  /** A seal older than this may be written over: longer than servers take a signed request. */
+  readonly sealMs: number;
+  /** An upload in parts that was begun longer ago was left by a process that died. */
+  readonly strayUploadMs: number;
+}
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const MIB = 1024 * 1024;
+
+const TERMS: S3Terms = {
+  deadlineMs: 30_000,
+  requestMs: 10_000,
+  partBytes: 8 * MIB,
+  tombstoneMs: 2 * HOUR,
+  sealMs: HOUR,
+  strayUploadMs: 7 * 24 * HOUR,
+};
+
+/** Parts on their way at once in one process: with 8 MiB parts, 128 MiB. */
+const TRAVELLING = 16;
+
+/** Connections for requests that are answered at once. */
+const SMALL_REQUESTS = 256;
+/** Connections for content: slow readers hold theirs for long, and must not be in the way of anything else. */
+const TRANSFERS = Infinity;
+
+/** What names may be longer by, under S3's limit of 1,024 bytes. */
+const LONGEST_PREFIX = 100;
+
+export interface S3Store extends Store {
+  readonly presign: Presign;
+  /** Removes old tombstones and uploads that were left behind. It happens by itself, now and then. */
+  sweep(): Promise<void>;
+}
+
+/**
+ * Opens the store in a bucket. Throws `Unavailable` with the reason when the bucket cannot be used, or when the server does not
+ * keep what records need: atomic conditional writes, listings in the order of bytes that show what was just written.
+ */
+export async function openS3Store(options: S3StoreOptions): Promise<S3Store> {
+  const location = options.name ?? 'default';
+  if (Buffer.byteLength(options.prefix) > LONGEST_PREFIX)
+    throw unavailable(location, `its prefix has more than ${LONGEST_PREFIX} bytes; choose a shorter one`);
+  const terms = { ...TERMS, ...options.terms };
+  const client = openClient(options, SMALL_REQUESTS);
+  const transfers = openClient(options, TRANSFERS);
+  const patience: Patience = { location, budget: openBudget(), deadlineMs: terms.deadlineMs };
+  const rooms: Rooms = {
+    ...patience,
+    client: transfers,
+    place: options,
+    objects: openObjects(client, options, terms.requestMs),
+    multipart: openMultipart(transfers, options),
+    destroy() {
+      client.destroy();
+      transfers.destroy();
+    },
+  };
+  try {
+    await probe(rooms);
+    return assemble(rooms, options, terms);
+  } catch (thrown) {
+    rooms.destroy();
+    throw translate(thrown, location);
+  }
+}
+
+interface Rooms extends Patience, Pick<S3BlobsOptions, 'client' | 'place' | 'objects' | 'multipart'> {
+  /** Closes all connections. */
+  destroy(): void;
+}
+
+function assemble(rooms: Rooms, options: S3StoreOptions, terms: S3Terms): S3Store {
+  const { client, objects, multipart, location } = rooms;
+  let closing: Promise<void> | undefined;
+  const stillOpen = (): void => {
+    if (closing) throw unavailable(location, 'it is closed');
+  };
+  const cache = openCache(`${options.endpoint ?? ''}/${options.bucket}/${options.prefix}`, options.cacheFile);
+  const graves = openGraves(rooms);
+  const records = openRecordObjects({ ...rooms, cache, immutable: options.immutable ?? [] });
+  const uploading = { ...rooms, lanes: openLanes(TRAVELLING), partBytes: terms.partBytes };
+  const room = { ...uploading, ...terms, records, graves, stillOpen, list: listRepeatedly(rooms) };
+  const putSmall = (id: BlobId, bytes: Uint8Array) => putWhole(uploading, id, bytes);
+  const underWay = openUnderWay();
+  const check = underWay.tracking(openCheck(objects, location));
+  const sweepAll = async (signal?: AbortSignal): Promise<void> => {
+    await sweep(room, signal);
+    await abortStrays(rooms, multipart, terms.strayUploadMs);
+  };
+  const stopSweeping = startSweeping(sweepAll);
+
+  async function close(): Promise<void> {
+    await stopSweeping();
+    await underWay.settled();
+    cache.close();
+    rooms.destroy();
+  }
+
+  return {
+    blobs: trackBlobs(openS3Blobs(room), underWay),
+    records: trackRecords(openS3Records({ ...room, putSmall }), underWay),
+    presign: openPresign(client, options, location),
+    async check() {
+      stillOpen();
+      await check();
+    },
+    close: () => (closing ??= close()),
+    async sweep() {
+      stillOpen();
+      await underWay.tracking(sweepAll)();
+    },
+  };
+}
+
+function listRepeatedly(rooms: Rooms) {
+  return async (query: Parameters<Rooms['objects']['list']>[0]) => {
+    try {
+      return await repeated(rooms, () => rooms.objects.list(query));
+    } catch (thrown) {
+      throw translate(thrown, rooms.location);
+    }
+  };
+}
+
+/** Bytes of an upload that nobody completes any more cost money and are in no listing of objects. */
+async function abortStrays(patience: Patience, multipart: Multipart, olderThan: number): Promise<void> {
+  const open = await repeated(patience, () => multipart.open(BLOBS));
+  for (const { name, uploadId, begun } of open) {
+    if (Date.now() - begun > olderThan) await repeated(patience, () => multipart.abort(name, uploadId));
+  }
+}

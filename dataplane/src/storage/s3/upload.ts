@@ -1,0 +1,157 @@
+/** Takes a body in: a small one as one object, a larger one as parts that travel while the next is filled. */
+import { ArtefactError, isError } from '../../errors.ts';
+import type { BlobId, Bytes } from '../contract.ts';
+import { blobName } from './blobNames.ts';
+import { newNonce } from './body.ts';
+import { S3Failure, unavailable } from './failure.ts';
+import { timeFor, type Multipart, type Part } from './multipart.ts';
+import type { Objects } from './objects.ts';
+import type { Lanes } from './parallel.ts';
+import { partsOf } from './partsOf.ts';
+import { beginTries, repeated, type Patience } from './patience.ts';
+
+export interface Uploading extends Patience {
+  readonly objects: Objects;
+  readonly multipart: Multipart;
+  /** As many for a part that travels in this process as it is times the first size: they bound its memory. */
+  readonly lanes: Lanes;
+  /** Size of the first parts, in bytes; at least 5 MiB. */
+  readonly partBytes: number;
+}
+
+/** Parts of one upload that travel at once, at the first size; larger ones fewer. */
+const AT_ONCE = 4;
+/** S3's own limit. */
+const MOST_PARTS = 10_000;
+/** Parts double in size after so many, thrice: 8 MiB parts hold 8 GiB, then 16, then 32 of the next, and 64 MiB parts up to 504 GiB in all. */
+const DOUBLE_AFTER = 1000;
+const DOUBLINGS = 3;
+
+/** The size of a part by its number, from 1. */
+export function partSize(number: number, first: number): number {
+  return first * 2 ** Math.min(DOUBLINGS, Math.floor((number - 1) / DOUBLE_AFTER));
+}
+
+export function taken(): ArtefactError {
+  return new ArtefactError('Conflict', 'Bytes are stored under this id already; choose a new one.');
+}
+
+/** Stores a body under a new id; answers its size. What the body throws goes to the caller as it is. */
+export async function upload(room: Uploading, id: BlobId, body: Bytes): Promise<number> {
+  let parts: PartsUpload | undefined;
+  let size = 0;
+  try {
+    for await (const { bytes, last } of partsOf(body, (number) => partSize(number, room.partBytes))) {
+      size += bytes.byteLength;
+      if (!last) await (parts ??= await beginParts(room, id)).send(bytes);
+      else if (parts) await parts.finish(bytes);
+      else await putWhole(room, id, bytes);
+    }
+    return size;
+  } catch (thrown) {
+    await parts?.abort();
+    throw thrown;
+  }
+}
+
+/** Stores bytes as one object. Throws `Conflict` when the id has bytes. */
+export async function putWhole(room: Uploading, id: BlobId, bytes: Uint8Array): Promise<void> {
+  const nonce = newNonce();
+  const put = () => room.objects.put(blobName(id), bytes, { condition: { ifAbsent: true }, nonce, timeoutMs: timeFor(bytes.byteLength) });
+  await untilOurs(room, id, nonce, put);
+}
+
+/** Repeats the request that makes the blob appear, until it is ours or somebody else's. */
+async function untilOurs(room: Uploading, id: BlobId, nonce: string, appear: () => Promise<unknown>): Promise<void> {
+  const tries = beginTries(room);
+  for (;;) {
+    try {
+      await appear();
+      return room.budget.earn();
+    } catch (thrown) {
+      if (!(thrown instanceof S3Failure)) throw thrown;
+      if (thrown.kind === 'fatal') await tries.again(thrown);
+      const owner = await ownerOf(room, id);
+      if (owner?.nonce === nonce) return;
+      if (owner !== undefined) throw taken();
+      // The upload is gone and made nothing; or S3 asks for all parts again, and the body has gone by.
+      if (thrown.kind === 'missing' || thrown.code === 'ConditionalRequestConflict') {
+        throw unavailable(room.location, 'it gave up an upload that was being completed; send it again', thrown);
+      }
+      await tries.again(thrown);
+    }
+  }
+}
+
+async function ownerOf(room: Uploading, id: BlobId): Promise<{ readonly nonce: string | undefined } | undefined> {
+  try {
+    return await repeated(room, () => room.objects.head(blobName(id)));
+  } catch (thrown) {
+    if (thrown instanceof S3Failure && thrown.kind === 'missing') return undefined;
+    throw thrown;
+  }
+}
+
+interface PartsUpload {
+  /** Takes a part; waits while too many travel. Throws when one that was sent before has failed. */
+  send(bytes: Uint8Array): Promise<void>;
+  /** The last part may be empty. */
+  finish(last: Uint8Array): Promise<void>;
+  /** Leaves nothing behind; never throws. */
+  abort(): Promise<void>;
+}
+
+async function beginParts(room: Uploading, id: BlobId): Promise<PartsUpload> {
+  const name = blobName(id);
+  const nonce = newNonce();
+  const uploadId = await repeated(room, () => room.multipart.begin(name, nonce));
+  const parts: Part[] = [];
+  const travelling = new Set<Promise<void>>();
+  let begun = 0;
+  let failure: { readonly thrown: unknown } | undefined;
+
+  async function travel(number: number, bytes: Uint8Array): Promise<void> {
+    try {
+      parts.push(await repeated(room, () => room.multipart.part(name, uploadId, number, bytes)));
+    } catch (thrown) {
+      failure ??= { thrown };
+    }
+  }
+
+  async function untilFewer(most: number): Promise<void> {
+    while (travelling.size > most) await Promise.race(travelling);
+    if (failure) throw failure.thrown;
+  }
+
+  async function send(bytes: Uint8Array): Promise<void> {
+    begun += 1;
+    if (begun > MOST_PARTS)
+      throw new ArtefactError(
+        'BodyTooLarge',
+        `Storage location '${room.location}' cannot hold so many bytes under one id; send it in parts.`,
+      );
+    const atOnce = Math.max(1, Math.floor((AT_ONCE * room.partBytes) / bytes.byteLength));
+    await untilFewer(atOnce - 1);
+    const number = begun;
+    const journey = room.lanes
+      .run(() => travel(number, bytes), Math.ceil(bytes.byteLength / room.partBytes))
+      .finally(() => travelling.delete(journey));
+    travelling.add(journey);
+  }
+
+  return {
+    send,
+    async finish(last) {
+      if (last.byteLength > 0) await send(last);
+      await untilFewer(0);
+      const inOrder = parts.toSorted((a, b) => a.number - b.number);
+      await untilOurs(room, id, nonce, () => room.multipart.complete(name, uploadId, inOrder, { ifAbsent: true }));
+    },
+    async abort() {
+      await Promise.allSettled(travelling);
+      await repeated(room, () => room.multipart.abort(name, uploadId)).catch((thrown: unknown) => {
+        if (!(thrown instanceof S3Failure) && !isError(thrown, 'Unavailable', 'SlowDown')) throw thrown;
+      });
+    },
+  };
+}

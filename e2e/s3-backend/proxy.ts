@@ -1,0 +1,155 @@
+/**
+ * A proxy that is as bad as a network can be, the same for the same seed: it drops answers after the server has acted, resets
+ * connections before and within answers, delays, and answers 500, 503 and 429 instead of the server, or after it.
+ */
+import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** What may befall a request. */
+export const FAULTS = [
+  'delay',
+  'resetBefore',
+  'dropAnswer',
+  'cutAnswer',
+  'error500',
+  'error503',
+  'error429',
+  'error500After',
+  'error503After',
+] as const;
+export type Fault = (typeof FAULTS)[number];
+
+export interface Proxy {
+  readonly endpoint: string;
+  /** How often each befell. */
+  readonly counts: Readonly<Record<Fault | 'none', number>>;
+  /** Share of requests with a fault, from now on. */
+  rate: number;
+  /** Instead of any of them. */
+  only?: Fault;
+  /** The next requests that fit suffer just these, in order; others go as `rate` says. */
+  plan(faults: readonly Fault[], fits?: (request: IncomingMessage) => boolean): void;
+  /** Drops what is planned still. */
+  forget(): void;
+  close(): Promise<void>;
+}
+
+const LONGEST_DELAY_MS = 60;
+
+const BODIES: Readonly<Record<number, string>> = { 500: 'InternalError', 503: 'SlowDown', 429: 'TooManyRequests' };
+
+/** Starts a proxy before `target`, such as `http://127.0.0.1:9000`. The client signs for the target's host, which is passed on. */
+export async function startProxy(target: string, { seed = 1, rate = 0 }: { seed?: number; rate?: number } = {}): Promise<Proxy> {
+  const chance = randomOf(seed);
+  const counts = Object.fromEntries([...FAULTS, 'none' as const].map((fault) => [fault, 0])) as Record<Fault | 'none', number>;
+  const plans: { fault: Fault; fits: (request: IncomingMessage) => boolean }[] = [];
+
+  function choose(incoming: IncomingMessage): Fault | 'none' {
+    const planned = plans.findIndex(({ fits }) => fits(incoming));
+    if (planned >= 0) return plans.splice(planned, 1)[0]?.fault ?? 'none';
+    if (chance() >= proxy.rate) return 'none';
+    return proxy.only ?? FAULTS[Math.floor(chance() * FAULTS.length)] ?? 'none';
+  }
+
+  const server = createServer((incoming, outgoing) => {
+    const fault = choose(incoming);
+    counts[fault] += 1;
+    void suffer(fault, { incoming, outgoing, target, chance }).catch(() => incoming.destroy());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const proxy: Proxy = {
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    counts,
+    rate,
+    plan(faults, fits = () => true) {
+      plans.push(...faults.map((fault) => ({ fault, fits })));
+    },
+    forget: () => void plans.splice(0),
+    close: () => closed(server),
+  };
+  return proxy;
+}
+
+async function closed(server: Server): Promise<void> {
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+}
+
+interface Exchange {
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+  readonly target: string;
+  readonly chance: () => number;
+}
+
+async function suffer(fault: Fault | 'none', exchange: Exchange): Promise<void> {
+  if (fault === 'resetBefore') return void exchange.incoming.socket.resetAndDestroy();
+  if (fault === 'error500' || fault === 'error503' || fault === 'error429') return refuse(exchange, statusOf(fault));
+  if (fault === 'delay') await sleep(exchange.chance() * LONGEST_DELAY_MS);
+  const answered = await passOn(exchange);
+  if (fault === 'none' || fault === 'delay') return passBack(answered, exchange);
+  if (fault === 'cutAnswer') return cut(answered, exchange);
+  answered.resume();
+  await once(answered, 'end');
+  if (fault === 'dropAnswer') exchange.incoming.socket.resetAndDestroy();
+  else answer(exchange.outgoing, statusOf(fault));
+}
+
+function statusOf(fault: Fault): number {
+  return Number(/\d+/.exec(fault)?.[0]);
+}
+
+/** Takes all that was sent, and passes on nothing. */
+async function refuse({ incoming, outgoing }: Exchange, status: number): Promise<void> {
+  incoming.resume();
+  await once(incoming, 'end');
+  answer(outgoing, status);
+}
+
+function passBack(answered: IncomingMessage, { outgoing }: Exchange): void {
+  outgoing.writeHead(answered.statusCode ?? 500, answered.headers);
+  answered.on('error', () => outgoing.destroy()).pipe(outgoing);
+}
+
+/** The server has got everything and begun to answer when this resolves. */
+async function passOn({ incoming, target }: Exchange): Promise<IncomingMessage> {
+  const onward = request(target + (incoming.url ?? ''), { method: incoming.method, headers: incoming.headers, agent: false });
+  incoming.pipe(onward);
+  incoming.on('close', () => {
+    if (!incoming.complete) onward.destroy();
+  });
+  const [answered] = (await once(onward, 'response')) as [IncomingMessage];
+  return answered;
+}
+
+/** Part of the answer, and then none. Answers without a body are dropped. */
+async function cut(answered: IncomingMessage, { incoming, outgoing, chance }: Exchange): Promise<void> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of answered) chunks.push(chunk as Buffer);
+  const whole = Buffer.concat(chunks);
+  if (whole.byteLength > 1 && incoming.method !== 'HEAD') {
+    outgoing.writeHead(answered.statusCode ?? 500, { ...answered.headers, 'content-length': whole.byteLength });
+    outgoing.write(whole.subarray(0, Math.max(1, Math.floor(whole.byteLength * chance()))));
+    await sleep(2);
+  }
+  incoming.socket.resetAndDestroy();
+}
+
+function answer(outgoing: ServerResponse, status: number): void {
+  outgoing.writeHead(status, { 'content-type': 'application/xml' });
+  outgoing.end(`<?xml version="1.0" encoding="UTF-8"?><Error><Code>${BODIES[status]}</Code><Message>A fault on the way.</Message></Error>`);
+}
+
+/** Numbers in [0, 1), the same for the same seed. */
+function randomOf(seed: number): () => number {
+  let state = seed >>> 0 || 1;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
