@@ -18,6 +18,9 @@ const PERMISSIVE = new Set([
   'Unlicense',
 ]);
 
+/** Packages whose manifest says nothing, with what their README says. */
+const IN_README: ReadonlyMap<string, string> = new Map([['node_modules/combine-errors', 'MIT']]);
+
 const REASONS = 'docs/dependencies.md';
 
 interface LockedPackage {
@@ -42,7 +45,7 @@ function licenceOf(path: string, locked: LockedPackage): string | undefined {
   if (!existsSync(manifestPath)) return undefined;
   const { license, licenses } = readJson<Manifest>(manifestPath);
   if (typeof license === 'string') return license;
-  return license?.type ?? licenses?.map(({ type }) => type).join(' OR ');
+  return license?.type ?? licenses?.map(({ type }) => type).join(' OR ') ?? IN_README.get(path);
 }
 
 /** True when the expression leaves a permissive choice: any side of OR, every side of AND. */

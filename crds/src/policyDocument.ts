@@ -27,9 +27,7 @@ export function parsePolicyDocument(text: string, bucket: string): PolicyDocumen
 
 /** The same for a document that is data already. Throws `PolicyRefused`. */
 export function readPolicyDocument(value: unknown, bucket: string): PolicyDocument {
-  const text = JSON.stringify(value ?? null);
-  if (Buffer.byteLength(text) > MAX_POLICY_BYTES) throw tooLarge();
-  if (wildcardsIn(text) > MAX_WILDCARDS) throw new PolicyRefused('', `has more than ${MAX_WILDCARDS} wildcards`);
+  refuseOversized(JSON.stringify(value ?? null));
   const document = record(value, '');
   refuseUnknown(document, ELEMENTS, '');
   const version = document.Version ?? '2008-10-17';
@@ -41,6 +39,11 @@ export function readPolicyDocument(value: unknown, bucket: string): PolicyDocume
   if (statements.length === 0) throw new PolicyRefused('Statement', 'must hold at least one statement');
   refuseRepeatedSids(statements);
   return { version, statements, ...(typeof document.Id === 'string' && { id: document.Id }) };
+}
+
+function refuseOversized(text: string): void {
+  if (Buffer.byteLength(text) > MAX_POLICY_BYTES) throw tooLarge();
+  if (wildcardsIn(text) > MAX_WILDCARDS) throw new PolicyRefused('', `has more than ${MAX_WILDCARDS} wildcards`);
 }
 
 function readStatement(value: unknown, scope: Scope): PolicyStatement {

@@ -2,6 +2,7 @@
 import { CreateBucketCommand, DeleteObjectsCommand, ListMultipartUploadsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -34,8 +35,14 @@ const COMMANDS: Readonly<Record<BackendName, (folder: string, address: string) =
   minio: (folder, address) => ['server', '--quiet', '--address', address, '--console-address', '127.0.0.1:0', folder],
 };
 
-const running = new Set<ChildProcess>();
-process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+/** Servers, and their folders. */
+const running = new Map<ChildProcess, string>();
+process.on('exit', () => {
+  for (const [child, folder] of running) {
+    child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+});
 
 let buckets = 0;
 
@@ -57,7 +64,9 @@ export async function startBackend(name: BackendName): Promise<Backend> {
   };
   const program = join(CHECKOUT, '.tools/s3-backend', name);
   const child = spawn(program, COMMANDS[name](join(folder, 'data'), address), { env, stdio: 'ignore' });
-  running.add(child);
+  running.set(child, folder);
+  // Tests that are done do not wait for it.
+  child.unref();
   const endpoint = `http://${address}`;
   const credentials = { accessKeyId: ACCESS, secretAccessKey: SECRET };
   const client = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials });

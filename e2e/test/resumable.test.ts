@@ -45,7 +45,8 @@ describe('resumable transfers', () => {
     });
     const url = made.headers.get('location') ?? '';
     const size = 2 * MIB;
-    const waiting = Array.from({ length: Math.ceil(body.length / size) }, (_, index) => ((index * 7) % COUNT) * size);
+    const count = Math.ceil(body.length / size);
+    const waiting = Array.from({ length: count }, (_, index) => ((index * 7) % count) * size);
     const acknowledged = new Set<number>();
     const connection = async (): Promise<void> => {
       for (let start = waiting.pop(); start !== undefined; start = waiting.pop()) {

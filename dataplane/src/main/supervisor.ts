@@ -76,12 +76,15 @@ export class Supervisor {
       this.#stopping = true;
       this.#options.onHopeless(message.reason);
     }
-    if (message?.bonded !== 'ready') return;
+    if (message?.bonded === 'ready') this.#becameReady(slot, message.url);
+  }
+
+  #becameReady(slot: Slot, url: string): void {
     // One that was still starting when all were told to stop has heard nothing of it.
     if (this.#stopping && slot.worker) return tellWorker(slot.worker, { bonded: 'stop', drainMs: this.#drainMs });
     slot.ready = true;
     this.#count();
-    if (!this.#everReady) this.#options.onReady(message.url);
+    if (!this.#everReady) this.#options.onReady(url);
     this.#everReady = true;
     if (!this.#leader) this.#chooseLeader();
   }

@@ -88,8 +88,15 @@ export interface FinishedRanges extends PutResult {
   readonly memo?: string;
 }
 
+/** A name whose current version has the bytes. The bucket is the one that this tenant has in the location: another's of the same name is another. */
+export interface Holder {
+  readonly bucket: string;
+  readonly namespace: string;
+  readonly key: string;
+}
+
 /** Asks whether the caller may read a name's current version. */
-export type MayRead = (bucket: string, key: string) => Promise<boolean>;
+export type MayRead = (holder: Holder) => Promise<boolean>;
 
 /**
  * Errors carry `details.reason` where a protocol has its own words: `offset` (with `expectedOffset`, `providedOffset`),

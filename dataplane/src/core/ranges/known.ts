@@ -58,9 +58,13 @@ async function isReadable({ store }: OpenBucket, { digest }: Content, mayRead: M
     const reference = asReference(item, sha256Digest(digest.slice('sha256:'.length)));
     // A bucket that was made anew under an old name is another one.
     const holder = await findBucket(store, reference.bucket);
-    if (holder?.record.id !== reference.bucketId) continue;
+    if (holder?.record.id !== reference.bucketId || holder.record.namespace === undefined) continue;
     const head = await findHead({ store, id: reference.bucketId }, reference.key);
-    if (head?.version.id === reference.id && (await mayRead(reference.bucket, reference.key))) return true;
+    if (
+      head?.version.id === reference.id &&
+      (await mayRead({ bucket: reference.bucket, namespace: holder.record.namespace, key: reference.key }))
+    )
+      return true;
   }
   return false;
 }

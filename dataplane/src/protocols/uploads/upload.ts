@@ -2,7 +2,7 @@
 import type { BucketConfig } from '@bonded/crds';
 import type { ConditionContext } from '../../authz/action.ts';
 import type { Core, PutResult } from '../../core/core.ts';
-import type { ContentCheck, FinishedRanges, RangeOptions, RangeSession, SessionPlace } from '../../core/ranges/contract.ts';
+import type { ContentCheck, FinishedRanges, Holder, RangeOptions, RangeSession, SessionPlace } from '../../core/ranges/contract.ts';
 import { ArtefactError, isError } from '../../errors.ts';
 import { bucketNamed, bucketUnknown } from '../buckets.ts';
 import type { Call, Demand, RequestHead } from '../contract.ts';
@@ -96,8 +96,10 @@ export async function nameKnown(
   const { key } = call.params;
   const wanted = { subject: { bucket, key }, conditions: options.conditions ?? {}, facts: FACTS };
   const permit = await permitWrite(call, core, wanted);
-  const mayRead = async (name: string, named: string): Promise<boolean> => {
-    const resource = { bucket: name, name: named };
+  const mayRead = async (holder: Holder): Promise<boolean> => {
+    const there = bucketNamed(call.snapshot, holder.bucket);
+    if (there?.namespace !== holder.namespace || there.location !== bucket.location) return false;
+    const resource = { bucket: holder.bucket, name: holder.key };
     if (!call.may({ action: 'read', s3Action: 's3:GetObject', resource })) return false;
     return call.admit({ digest: `sha256:${options.sha256}`, resource }).then(
       () => true,

@@ -5,8 +5,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Json } from '../contract.ts';
 
-/** How many writes before itself a body remembers. */
-const REMEMBERED = 16;
+/** How many writes before itself a body remembers: enough for the crowd that may write one name while an answer is waited for. */
+const REMEMBERED = 64;
 
 /** What all bodies have. */
 interface Written {

@@ -3,7 +3,7 @@
  * its file may be removed at any time, and is made anew when it is damaged. Several processes share it.
  */
 import Database from 'better-sqlite3';
-import { rmSync } from 'node:fs';
+import { closeSync, openSync, rmSync } from 'node:fs';
 import type { Etag } from './objects.ts';
 
 export interface Cached {
@@ -40,6 +40,8 @@ export function openCache(place: string, file?: string): Cache {
 }
 
 function openDatabase(file: string | undefined): Database.Database {
+  // Names and claims are nobody else's business; SQLite gives its other files the mode of this one.
+  if (file !== undefined) closeSync(openSync(file, 'a', 0o600));
   const db = new Database(file ?? ':memory:', { timeout: BUSY_MS });
   try {
     db.pragma('journal_mode = WAL');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RangeOptions, RangeSession } from '../../../src/core/ranges/contract.ts';
+import type { Holder, RangeOptions, RangeSession } from '../../../src/core/ranges/contract.ts';
 import { isError } from '../../../src/errors.ts';
 import type { Bytes } from '../../../src/storage/contract.ts';
 import type { TestCore } from '../core.fixture.ts';
@@ -266,9 +266,9 @@ describe('core: bytes that are known', () => {
     await test.put(bucket, 'secret', 'the bytes');
     const wanted = { sha256: sha256(Buffer.from('the bytes')), length: 9, attributes: PLAIN };
     const asked: string[] = [];
-    const no = async (name: string, key: string): Promise<boolean> => (asked.push(`${name}/${key}`), false);
+    const no = async ({ bucket: name, namespace, key }: Holder): Promise<boolean> => (asked.push(`${namespace}: ${name}/${key}`), false);
     assert.equal(await test.core.ranges.known(bucket, 'copy', wanted, no, naming), undefined);
-    assert.deepEqual(asked, ['b/secret']);
+    assert.deepEqual(asked, ['team-a: b/secret']);
     assert.equal(await test.core.ranges.known(bucket, 'copy', { ...wanted, length: 8 }, async () => true, naming), undefined);
     const named = await test.core.ranges.known(bucket, 'copy', wanted, async () => true, naming);
     assert.equal(named?.version.digest, `sha256:${wanted.sha256}`);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openCache } from '../../../src/storage/s3/cache.ts';
 import { newDirectory } from '../local/place.ts';
@@ -9,6 +9,7 @@ describe('the cache of records', () => {
     const { directory, remove } = await newDirectory();
     const file = join(directory, 'cache.db');
     const [one, other, elsewhere] = [openCache('a', file), openCache('a', file), openCache('b', file)];
+    assert.equal((await stat(file)).mode & 0o777, 0o600);
     one.keep('n', { etag: 'e', text: 't' });
     assert.deepEqual(one.find('n'), { etag: 'e', text: 't' });
     one.close();

@@ -37,10 +37,10 @@ describe('judging a write whose answer was lost', () => {
     assert.equal(judge('own', before, standing('z', ['y', 'x'], true), true), 'lost');
   });
 
-  it('remembers sixteen writes, and that there were more', () => {
+  it('remembers sixty-four writes, and that there were more', () => {
     let body: Body = { key: 'k', nonce: 'n0', past: [], value: 0 };
-    for (let n = 1; n <= 17; n += 1) body = { key: 'k', nonce: `n${n}`, ...pastOf(body), value: n };
-    assert.deepEqual([body.past.length, body.past[0], body.past[15], body.cut], [16, 'n16', 'n1', true]);
+    for (let n = 1; n <= 65; n += 1) body = { key: 'k', nonce: `n${n}`, ...pastOf(body), value: n };
+    assert.deepEqual([body.past.length, body.past[0], body.past[63], body.cut], [64, 'n64', 'n1', true]);
     assert.deepEqual(pastOf({ nonce: 'a' }), { past: ['a'], cut: true });
   });
 });
