@@ -1,5 +1,6 @@
 /** Finding the version that a request names, without telling a caller what he may not know. */
 import type { Core } from '../../../core/core.ts';
+import { isId } from '../../../core/ids.ts';
 import type { ObjectVersion, Version } from '../../../core/object.ts';
 import { ArtefactError } from '../../../errors.ts';
 import type { Call, RequestHead } from '../../contract.ts';
@@ -11,10 +12,13 @@ import { queryValue } from '../head.ts';
 export { conceal, resourceOf } from '../../subject.ts';
 export type { Subject } from '../../subject.ts';
 
-/** The `versionId` parameter, or undefined; an empty one is an `InvalidArgument`, as in S3. */
+/** The `versionId` parameter, or undefined; one that cannot be is an `InvalidArgument`, as in S3. */
 export function versionIdOf(head: RequestHead): string | undefined {
   const versionId = queryValue(head, 'versionId');
   if (versionId === '') throw invalidArgument('versionId', '', 'Version id cannot be the empty string');
+  if (versionId !== undefined && versionId !== 'null' && !isId(versionId)) {
+    throw invalidArgument('versionId', versionId, 'Invalid version id specified');
+  }
   return versionId;
 }
 

@@ -148,11 +148,12 @@ describe('GetObject and HeadObject', () => {
     const { get, ask } = openStage();
     assert.deepEqual([(await get('/plain/none')).status, (await get('/plain/none', {}, { as: 'fetcher' })).status], [404, 403]);
     assert.equal((await get('/plain/none')).element('Code'), 'NoSuchKey');
-    assert.equal((await get('/plain/none?versionId=01')).element('Code'), 'NoSuchVersion');
-    assert.equal((await get('/plain/none?versionId=01', {}, { as: 'fetcher' })).element('Code'), 'AccessDenied');
+    assert.equal((await get('/plain/none?versionId=01ARZ3NDEKTSV4RRFFQ69G5FAV')).element('Code'), 'NoSuchVersion');
+    assert.equal((await get('/plain/none?versionId=01ARZ3NDEKTSV4RRFFQ69G5FAV', {}, { as: 'fetcher' })).element('Code'), 'AccessDenied');
     assert.equal((await ask({ method: 'HEAD', target: '/plain/none' })).status, 404);
     assert.equal((await ask({ method: 'HEAD', target: '/plain/none', as: 'fetcher' })).status, 403);
     assert.equal((await get('/plain/none?versionId=')).element('Code'), 'InvalidArgument');
+    assert.equal((await get('/plain/none?versionId=../x')).element('Code'), 'InvalidArgument');
   });
 
   it('asks for the version’s action when a version is asked for', async () => {
