@@ -1,23 +1,8 @@
 /** An issuer of OIDC tokens that the installation trusts. */
+import type { TrustedIssuer } from '../config/issuers.ts';
 import { ArtefactError } from '../errors.ts';
 
-/** What the configuration says of one issuer. */
-export interface TrustedIssuer {
-  /** The `iss` of its tokens, character by character; also where its discovery document is found. */
-  readonly issuer: string;
-  /** At least one; a token must be for one of them. */
-  readonly audiences: readonly string[];
-  /** Signature algorithms, out of `ALGORITHMS`; default all of them. */
-  readonly algorithms?: readonly string[];
-  /** Where its keys are; default: where its discovery document says. */
-  readonly jwksUri?: string;
-  /** PEM certificates that its servers must be certified by; default the platform's. */
-  readonly caFile?: string;
-  /** How far its clock may differ, in seconds; default 30. */
-  readonly clockSkewSeconds?: number;
-  /** True for a Kubernetes cluster: its subjects are service accounts. */
-  readonly kubernetes?: boolean;
-}
+export type { TrustedIssuer } from '../config/issuers.ts';
 
 /** Asymmetric only: with a symmetric one, whoever can check a token can make one. */
 export const ALGORITHMS: readonly string[] = [

@@ -6,17 +6,21 @@ import { ArtefactError } from '../errors.ts';
 import { reasonOf } from './manifestFile.ts';
 import { showProblem, type ManifestProblem } from './manifestProblem.ts';
 
-export interface TrustedIssuerSettings {
-  /** The `iss` of its tokens, character by character. */
+/** What the installation says of one issuer. */
+export interface TrustedIssuer {
+  /** The `iss` of its tokens, character by character; also where its discovery document is found. */
   readonly issuer: string;
-  /** A token must be for one of them. */
+  /** At least one; a token must be for one of them. */
   readonly audiences: readonly string[];
+  /** Signature algorithms, asymmetric ones only; default all that are known. */
   readonly algorithms?: readonly string[];
+  /** Where its keys are; default: where its discovery document says. */
   readonly jwksUri?: string;
-  /** Absolute path of PEM certificates. */
+  /** Absolute path of PEM certificates that its servers must be certified by; default the platform's. */
   readonly caFile?: string;
+  /** How far its clock may differ, in seconds; default 30. */
   readonly clockSkewSeconds?: number;
-  /** Its tokens speak for service accounts of a cluster. */
+  /** True for a Kubernetes cluster: its subjects are service accounts. */
   readonly kubernetes?: boolean;
 }
 
@@ -53,7 +57,7 @@ const SCHEMA: StructuralSchema = {
 const judge = judgeOf(SCHEMA);
 
 /** Reads the file: a YAML or JSON list. Throws `InvalidArgument` with `file:line: reason` for everything that is wrong with it. */
-export async function readIssuers(file: string): Promise<readonly TrustedIssuerSettings[]> {
+export async function readIssuers(file: string): Promise<readonly TrustedIssuer[]> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
@@ -69,19 +73,19 @@ export async function readIssuers(file: string): Promise<readonly TrustedIssuerS
   return readList(file, document);
 }
 
-function readList(file: string, document: LocatedDocument): readonly TrustedIssuerSettings[] {
+function readList(file: string, document: LocatedDocument): readonly TrustedIssuer[] {
   const { value, problems } = judge(document.value);
   if (problems.length > 0) {
     throw refuse(problems.map(({ path, message }) => ({ file, line: document.lineOf(path), reason: reasonOf(path, message) })));
   }
-  const issuers = value as readonly TrustedIssuerSettings[];
+  const issuers = value as readonly TrustedIssuer[];
   const wrong = issuers.flatMap((issuer, index) => wrongAddresses(issuer, { file, document, index }));
   if (wrong.length > 0) throw refuse(wrong);
   return issuers.map((issuer) => (issuer.caFile === undefined ? issuer : { ...issuer, caFile: resolve(dirname(file), issuer.caFile) }));
 }
 
 function wrongAddresses(
-  { issuer, jwksUri }: TrustedIssuerSettings,
+  { issuer, jwksUri }: TrustedIssuer,
   { file, document, index }: { readonly file: string; readonly document: LocatedDocument; readonly index: number },
 ): readonly ManifestProblem[] {
   const addresses = { issuer, ...(jwksUri !== undefined && { jwksUri }) };

@@ -6,7 +6,7 @@ import { ArtefactError } from '../errors.ts';
 import type { Log } from '../telemetry/log.ts';
 import { createApiManifests } from './apiManifests.ts';
 import { watchDirectory, type WatchTiming } from './directory.ts';
-import type { TrustedIssuerSettings } from './issuers.ts';
+import type { TrustedIssuer } from './issuers.ts';
 import { openWriterLock } from './lock.ts';
 import { createManifestReader } from './manifests.ts';
 import { publishManifests, renewBuiltInOwner, type Publication, type PublishContext } from './publish.ts';
@@ -20,7 +20,7 @@ export interface ConfigOptions {
   readonly data: string;
   /** The directory of manifests; made when it is not there. */
   readonly manifests: string;
-  readonly issuers: readonly Pick<TrustedIssuerSettings, 'issuer' | 'kubernetes'>[];
+  readonly issuers: readonly Pick<TrustedIssuer, 'issuer' | 'kubernetes'>[];
   /** Storage locations that the installation has; default: only `default`. */
   readonly locations?: readonly string[];
   /** Watches the directory from this process: one of the machine's processes does. */

@@ -1,7 +1,7 @@
 /** Builds one process's rooms, from storage to the socket, and takes them down again in the opposite order. */
 import { createAuthenticator, type Authenticator } from '../authn/authenticate.ts';
 import { loadSigningKeys } from '../authn/signingKey.ts';
-import { readIssuers, type TrustedIssuerSettings } from '../config/issuers.ts';
+import { readIssuers, type TrustedIssuer } from '../config/issuers.ts';
 import { openConfig, type Config } from '../config/openConfig.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Core } from '../core/core.ts';
@@ -99,7 +99,7 @@ async function build(settings: Settings, overrides: HouseOverrides, closers: Asy
 }
 
 /** Whose tokens count; without a file nobody's. */
-export async function trustedIssuers({ issuersFile }: Settings): Promise<readonly TrustedIssuerSettings[]> {
+export async function trustedIssuers({ issuersFile }: Settings): Promise<readonly TrustedIssuer[]> {
   return issuersFile === undefined ? [] : readIssuers(issuersFile);
 }
 
