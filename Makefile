@@ -18,20 +18,20 @@ run: setup ## Start the store on 127.0.0.1:8080 (data in ./data, manifests in ./
 	@exec node dataplane/src/main.ts
 
 test: setup ## Run all unit and in-process tests (ONLY='glob' for some of them)
-	@mocha $(if $(ONLY),'$(ONLY)','{crds,dataplane,scripts}/test/**/*.test.ts')
+	@mocha --exit $(if $(ONLY),'$(ONLY)','{crds,dataplane,scripts}/test/**/*.test.ts')
 
 check: check-types check-lint check-format check-imports check-generated check-unused check-licences check-words check-lengths ## Types, lint, format, import rules, generated files, unused code, licences, words, lengths
 	@echo 'All checks passed.'
 
 e2e: e2e-tools ## Run real clients against a running server (ONLY='glob' for some of them)
-	@mocha --timeout 120000 --slow 10000 --no-check-leaks $(if $(ONLY),'$(ONLY)','e2e/test/**/*.test.ts')
+	@mocha --exit --timeout 120000 --slow 10000 --no-check-leaks $(if $(ONLY),'$(ONLY)','e2e/test/**/*.test.ts')
 
 e2e-tools: setup
 	@./e2e/install.sh clients
 
 e2e-s3: setup ## Run the s3 driver on real S3 servers, built from Go modules (ONLY='glob' for some of the tests)
 	@./e2e/s3-backend/install.sh
-	@mocha --timeout 120000 --slow 10000 --no-check-leaks $(if $(ONLY),'$(ONLY)','e2e/s3-backend/test/**/*.test.ts')
+	@mocha --exit --timeout 120000 --slow 10000 --no-check-leaks $(if $(ONLY),'$(ONLY)','e2e/s3-backend/test/**/*.test.ts')
 
 bench: setup ## Measure against nginx, the disk and the processor (ONLY=transfer,small,list,memory,start)
 	@./e2e/install.sh bench
