@@ -296,7 +296,9 @@ def keeps_versions():
     s3.delete_object(Bucket="boto3-versioned", Key="k", VersionId=marker["VersionId"])
     assert s3.get_object(Bucket="boto3-versioned", Key="k")["Body"].read() == b"2"
     with refused("NoSuchVersion", 404):
-        s3.get_object(Bucket="boto3-versioned", Key="k", VersionId="3sL4kqtJlcpXroDTDmJ-rmSpXd3dIbrHY-MTRCxf3vjVBH40Nr8X8gdRQBpUMLUo")
+        s3.get_object(Bucket="boto3-versioned", Key="k", VersionId="01ARZ3NDEKTSV4RRFFQ69G5FAV")
+    with refused("InvalidArgument", 400):
+        s3.get_object(Bucket="boto3-versioned", Key="k", VersionId="3sL4kqtJlcpXroDTDmJ-rmSpXd3dIbrHY")
     boto3.resource("s3", endpoint_url=ENDPOINT).Bucket("boto3-versioned").object_versions.delete()
     s3.delete_bucket(Bucket="boto3-versioned")
 
@@ -334,9 +336,19 @@ def presigns_get_put_and_post():
 
 
 @step
+def signs_urls_in_the_new_way_by_the_owners_profile():
+    ensure_bucket()
+    client = boto3.client("s3", endpoint_url=ENDPOINT, region_name="us-east-1")
+    client.put_object(Bucket=BUCKET, Key="by-profile", Body=b"presigned bytes")
+    url = client.generate_presigned_url("get_object", Params={"Bucket": BUCKET, "Key": "by-profile"})
+    assert "X-Amz-Signature=" in url, url
+    assert urllib.request.urlopen(url).read() == b"presigned bytes"
+
+
+@step
 def is_told_what_to_do_instead_of_signing_the_old_way():
     ensure_bucket()
-    url = boto3.client("s3", endpoint_url=ENDPOINT, region_name="us-east-1").generate_presigned_url(
+    url = boto3.client("s3", endpoint_url=ENDPOINT, region_name="us-east-1", config=Config(signature_version="s3")).generate_presigned_url(
         "get_object", Params={"Bucket": BUCKET, "Key": "presigned"}
     )
     assert "AWSAccessKeyId=" in url, "boto3 does not sign the old way any more: this step can go"

@@ -140,6 +140,8 @@ describe('processes', function () {
     const bonded = await run({ BONDED_WORKERS: '2' });
     await bonded.ask('/builds', { method: 'PUT' });
     await bonded.ask('/builds/n', { method: 'PUT', body: 'kept' });
+    // With both of them serving: the other one goes on alone.
+    await waitFor(async () => /bonded_workers 2/.test(await (await fetch(bonded.metricsUrl)).text()));
     const [worker] = await workersOf(bonded.child.pid!);
     process.kill(worker!, 'SIGKILL');
     await waitFor(async () => /bonded_worker_restarts_total 1[\s\S]*/.test(await (await fetch(bonded.metricsUrl)).text()));
