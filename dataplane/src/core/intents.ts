@@ -2,6 +2,7 @@
  * Intents: a record that says "these bytes are arriving". It is written while the bytes stream in and goes in the same batch
  * that names them; so whatever a crash leaves behind is found by looking at the few intents, not at everything stored.
  */
+import { isError } from '../errors.ts';
 import type { BlobId, Change, Revision, Store } from '../storage/contract.ts';
 import type { CoreContext } from './context.ts';
 import type { Digest } from './digest.ts';
@@ -50,6 +51,20 @@ export function beginIntent(context: CoreContext, store: Store, blob: BlobId): O
       await write(store, { delete: key }).catch(() => undefined);
     },
   };
+}
+
+/**
+ * Takes bytes away from whoever might still name them: the intent's change comes first, so that naming them fails from then
+ * on. False, with nothing changed, unless the intent stands at just that revision; the caller then leaves the bytes alone.
+ */
+export async function seizeIntent(store: Store, blob: BlobId, revision: Revision): Promise<boolean> {
+  try {
+    await write(store, { put: keys.intent(blob), value: { beat: 0 }, ifRevision: revision });
+    return true;
+  } catch (error) {
+    if (isError(error, 'Conflict')) return false;
+    throw error;
+  }
 }
 
 async function write(store: Store, change: Change): Promise<Revision> {

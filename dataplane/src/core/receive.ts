@@ -1,5 +1,5 @@
 /** Bytes come in: hashed and stored while they stream, checked at the end, not yet named. */
-import { ArtefactError, isError } from '../errors.ts';
+import { ArtefactError } from '../errors.ts';
 import type { Bytes, Store } from '../storage/contract.ts';
 import { SMALL_BLOB } from '../storage/contract.ts';
 import type { CoreContext } from './context.ts';
@@ -10,7 +10,7 @@ import { startHash } from './hashing/checksums.ts';
 import type { Hashes } from './hashing/stream.ts';
 import { openStreamHashes } from './hashing/stream.ts';
 import { newId } from './ids.ts';
-import { beginIntent } from './intents.ts';
+import { beginIntent, seizeIntent } from './intents.ts';
 import { keys } from './keys.ts';
 import type { ChecksumAlgorithm, Content } from './object.ts';
 
@@ -35,12 +35,7 @@ export async function discard(store: Store, arrived: Arrived): Promise<void> {
   const key = keys.intent(blob);
   const entry = await store.records.get(key);
   if (entry?.revision !== intent) return;
-  try {
-    await store.records.write([{ put: key, value: { beat: 0 }, ifRevision: intent }]);
-  } catch (error) {
-    if (isError(error, 'Conflict')) return;
-    throw error;
-  }
+  if (!(await seizeIntent(store, blob, intent))) return;
   await store.blobs.delete(blob);
   await store.records.write([{ delete: key }]);
 }

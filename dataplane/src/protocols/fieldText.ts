@@ -2,6 +2,17 @@
  * Text in HTTP fields. Node hands over and takes field values byte by byte (ISO 8859-1); clients mean UTF-8. Inside the house
  * a value is the text that was meant; these functions stand at both doors.
  */
+import type { ContentHeaders } from '../core/object.ts';
+
+/** The fields that travel with an object's bytes in every protocol, by what the core calls them. */
+export const CONTENT_FIELDS = {
+  contentType: 'content-type',
+  cacheControl: 'cache-control',
+  contentDisposition: 'content-disposition',
+  contentEncoding: 'content-encoding',
+  contentLanguage: 'content-language',
+  expires: 'expires',
+} as const satisfies Readonly<Partial<Record<keyof ContentHeaders, string>>>;
 
 const NON_ASCII = /[^\x00-\x7f]/;
 

@@ -6,7 +6,7 @@ import { asBucketRecord, bucketValue, findBucket } from '../buckets.ts';
 import type { CoreContext } from '../context.ts';
 import { keys } from '../keys.ts';
 import type { Version } from '../object.ts';
-import { asHead, asVersion } from '../versions.ts';
+import { asHead, asVersion, letGo, noteGarbage } from '../versions.ts';
 import { endSession } from './uploads.ts';
 import { scanAll } from '../scan.ts';
 
@@ -89,11 +89,6 @@ async function removeRecord(
   store: Store,
   { entry, version, bucketId }: { readonly entry: Entry; readonly version: Version; readonly bucketId: string },
 ): Promise<void> {
-  const hold: readonly Change[] = version.deleteMarker
-    ? []
-    : [
-        { delete: keys.ref(version.digest, bucketId, version.key, version.id) },
-        { put: keys.garbageDigest(version.digest), value: { since: context.now() } },
-      ];
-  await store.records.write([{ delete: entry.key }, ...hold]);
+  const versions = [version];
+  await store.records.write([...noteGarbage(versions, context.now()), { delete: entry.key }, ...letGo({ store, id: bucketId }, versions)]);
 }

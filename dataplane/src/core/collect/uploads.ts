@@ -6,6 +6,7 @@ import type { Digest } from '../digest.ts';
 import { findDigest } from '../digests.ts';
 import { timeOfId } from '../ids.ts';
 import type { Intent } from '../intents.ts';
+import { seizeIntent } from '../intents.ts';
 import { journalChange } from '../journal.ts';
 import { keys } from '../keys.ts';
 import type { UploadGarbage } from '../uploads.ts';
@@ -119,13 +120,7 @@ async function settleIntent(store: Store, entry: Entry, intent: Intent): Promise
     await store.records.write([...look, { delete: entry.key }]);
     return undefined;
   }
-  try {
-    // First the intent: whoever would still name these bytes then fails, instead of naming what is being removed.
-    await store.records.write([{ put: entry.key, value: { beat: 0 }, ifRevision: entry.revision }]);
-  } catch (error) {
-    if (isError(error, 'Conflict')) return undefined;
-    throw error;
-  }
+  if (!(await seizeIntent(store, blob, entry.revision))) return undefined;
   const size = (await store.blobs.head(blob)) ?? 0;
   await store.blobs.delete(blob);
   await store.records.write([{ delete: entry.key }, ...(intent.part === undefined ? [] : [{ delete: intent.part.record }])]);

@@ -2,16 +2,7 @@
 import type { Conditions, ContentHeaders, ObjectAttributes } from '../../core/object.ts';
 import { ArtefactError } from '../../errors.ts';
 import type { RequestHead } from '../contract.ts';
-import { fitsField, fromField } from '../fieldText.ts';
-
-const CONTENT: Readonly<Partial<Record<keyof ContentHeaders, string>>> = {
-  contentType: 'content-type',
-  cacheControl: 'cache-control',
-  contentDisposition: 'content-disposition',
-  contentEncoding: 'content-encoding',
-  contentLanguage: 'content-language',
-  expires: 'expires',
-};
+import { CONTENT_FIELDS, fitsField, fromField } from '../fieldText.ts';
 
 const META = 'x-amz-meta-';
 /** RFC 9110 §5.6.2 */
@@ -26,7 +17,7 @@ const UNBUILT = /^x-amz-(server-side-encryption|object-lock|tagging|storage-clas
 /** Reads content headers and user metadata. Throws `InvalidArgument`, `MetadataTooLarge`, `NotImplemented`. */
 export function readAttributes({ headers }: RequestHead): ObjectAttributes {
   const content: Partial<Record<keyof ContentHeaders, string>> = {};
-  for (const [key, name] of Object.entries(CONTENT) as [keyof ContentHeaders, string][]) {
+  for (const [key, name] of Object.entries(CONTENT_FIELDS) as [keyof ContentHeaders, string][]) {
     const value = headers[name] === undefined ? '' : withoutTransfer(fromField(headers[name]).trim());
     if (value !== '') content[key] = checked(name, value);
   }

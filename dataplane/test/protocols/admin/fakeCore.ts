@@ -2,6 +2,7 @@
 import type { BucketConfig } from '@bonded/crds';
 import type { BucketSettings, Core, JournalEntry, Keep, SearchQuery } from '../../../src/core/core.ts';
 import type { ObjectVersion } from '../../../src/core/object.ts';
+import { bucketNamed } from '../../core/core.fixture.ts';
 
 /** What the core holds, and what was done to it. */
 export interface Shelves {
@@ -12,22 +13,6 @@ export interface Shelves {
   keep: Keep | undefined;
   /** Names of mutating calls of the core, with what they were about. */
   readonly done: string[];
-}
-
-/** A bucket as manifests or the API make one. */
-export function bucketNamed(name: string, settings: Partial<BucketConfig> = {}): BucketConfig {
-  return {
-    name,
-    namespace: 'team-a',
-    origin: { managedBy: 'api', owner: 'api' },
-    location: 'default',
-    versioning: 'Disabled',
-    immutability: [],
-    deletionPolicy: 'Retain',
-    cors: [],
-    tags: {},
-    ...settings,
-  };
 }
 
 /** An object version of that key. */

@@ -15,7 +15,8 @@ import { assertDocumented } from './document.ts';
 import { coreOf } from './fakeCore.ts';
 import type { Shelves } from './fakeCore.ts';
 
-export { bucketNamed, objectNamed } from './fakeCore.ts';
+export { bucketNamed } from '../../core/core.fixture.ts';
+export { objectNamed } from './fakeCore.ts';
 
 export const ALICE: Principal = {
   kind: 'accessKey',

@@ -13,6 +13,7 @@ import { renderS3Error } from '../../../src/protocols/s3/errors.ts';
 import { listingRows } from '../../../src/protocols/s3/listing/table.ts';
 import type { Row } from '../../../src/protocols/s3/operation.ts';
 import { recognise } from '../../../src/protocols/s3/recognise.ts';
+import { bucketNamed } from '../../core/core.fixture.ts';
 
 export const REGION = 'eu-central-1';
 
@@ -57,18 +58,7 @@ export function head(method: string, target: string, { headers = {}, host = 'loc
 }
 
 export function bucket(name: string, changes: Partial<BucketConfig> = {}): BucketConfig {
-  return {
-    name,
-    namespace: 'team-a',
-    origin: { managedBy: 'api', owner: 'bonded' },
-    location: 'default',
-    versioning: 'Disabled',
-    immutability: [],
-    deletionPolicy: 'Retain',
-    cors: [],
-    tags: {},
-    ...changes,
-  };
+  return bucketNamed(name, { origin: { managedBy: 'api', owner: 'bonded' }, ...changes });
 }
 
 export function snapshot(...buckets: readonly BucketConfig[]): Snapshot {

@@ -1,5 +1,6 @@
 /** The headers that travel with an object: read from a request or a form, written back with the object. */
 import type { ContentHeaders } from '../../../core/object.ts';
+import { CONTENT_FIELDS } from '../../fieldText.ts';
 import { invalidArgument } from '../errors.ts';
 import { fitsField, fromField, toField } from './headerText.ts';
 import type { Fields } from './headerText.ts';
@@ -8,12 +9,7 @@ import type { Fields } from './headerText.ts';
 export const DEFAULT_CONTENT_TYPE = 'binary/octet-stream';
 
 const NAMES: Readonly<Record<keyof ContentHeaders, string>> = {
-  contentType: 'content-type',
-  cacheControl: 'cache-control',
-  contentDisposition: 'content-disposition',
-  contentEncoding: 'content-encoding',
-  contentLanguage: 'content-language',
-  expires: 'expires',
+  ...CONTENT_FIELDS,
   websiteRedirectLocation: 'x-amz-website-redirect-location',
 };
 
