@@ -91,7 +91,8 @@ async function gather(
 
 /** A step of the walk, collapsed where the server could not. */
 async function foundIn(step: Step, query: ScanQuery, doubts: Promise<InDoubt>): Promise<Found> {
-  if ('prefix' in step) return { prefix: step.prefix, doubtful: (await doubts)(step.prefix) };
+  // An empty segment's `/` is no `/` in names: the server collapses such keys further down than the query does.
+  if ('prefix' in step) return { prefix: collapsedPrefix(step.prefix, query) ?? step.prefix, doubtful: (await doubts)(step.prefix) };
   const prefix = collapsedPrefix(step.key, query);
   return prefix === undefined ? step : { prefix, doubtful: false };
 }
