@@ -42,6 +42,22 @@ describe('request bodies', () => {
     assert.ok(most <= 256 * 1024 && sum > 0);
   });
 
+  it('are lent chunk by chunk: the memory of one is free when the next is asked for', async () => {
+    const act = await stage({
+      handle: async (call) => {
+        const seen: ArrayBufferLike[] = [];
+        for await (const chunk of call.payload.bytes) {
+          assert.ok(chunk.length > 0 && seen.every((buffer) => buffer.byteLength === 0));
+          seen.push(chunk.buffer);
+        }
+        return { status: 200, body: `chunks ${seen.length}` };
+      },
+    });
+    const response = await fetch(`http://127.0.0.1:${act.port}/`, { method: 'PUT', body: Buffer.alloc(2 * 1024 * 1024, 1) });
+    const said = await response.text();
+    assert.ok(Number(/^chunks (\d+)$/.exec(said)?.[1]) > 1, said);
+  });
+
   it('stop being read while the consumer does not pull', async () => {
     const act = await stage({
       handle: async (call) => {
