@@ -1,7 +1,6 @@
 /** Running hashes of every algorithm that clients send, behind one small interface. */
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import { createCRC32, createCRC64 } from 'hash-wasm';
 import type { ChecksumAlgorithm } from '../object.ts';
 
 /** What can be computed of bytes on their way. */
@@ -32,9 +31,9 @@ export async function startHash(algorithm: HashAlgorithm): Promise<RunningHash> 
     case 'CRC32':
       return startCrc32();
     case 'CRC32C':
-      return fromWasm(idle.CRC32C, () => createCRC32(CASTAGNOLI));
+      return fromWasm(idle.CRC32C, async () => (await import('hash-wasm')).createCRC32(CASTAGNOLI));
     case 'CRC64NVME':
-      return fromWasm(idle.CRC64NVME, () => createCRC64(CRC64_NVME));
+      return fromWasm(idle.CRC64NVME, async () => (await import('hash-wasm')).createCRC64(CRC64_NVME));
   }
 }
 
