@@ -64,6 +64,24 @@ export function describeScan({ group, test }: Suite): void {
       assert.deepEqual(await at('e/'), ['e//>']);
     });
 
+    test('collapses keys with empty segments where the prefix says', async ({ store: { records } }) => {
+      const space = newSpace();
+      await fill(records, space, ['/', '//', '///', '////a', '//a/b', '/a//b', 'a//', 'a///b', 'a/b//c']);
+      const at = (prefix: string, rest: Partial<ScanQuery> = {}): Promise<string[]> =>
+        names(records, { prefix: space + prefix, delimiter: '/', limit: 100, ...rest }, space);
+      assert.deepEqual(await at(''), ['/>', 'a/>']);
+      assert.deepEqual(await at('/'), ['/', '//>', '/a/>']);
+      assert.deepEqual(await at('//'), ['//', '///>', '//a/>']);
+      assert.deepEqual(await at('///'), ['///', '////>']);
+      assert.deepEqual(await at('////'), ['////a']);
+      assert.deepEqual(await at('a/'), ['a//>', 'a/b/>']);
+      assert.deepEqual(await at('a//'), ['a//', 'a///>']);
+      // What is left over from one page begins the next.
+      assert.deepEqual(await at('/', { limit: 2 }), ['/', '//>']);
+      assert.deepEqual(await at('/', { after: `${space}//` }), ['/a/>']);
+      assert.deepEqual(await at('/', { after: `${space}///` }), ['//>', '/a/>']);
+    });
+
     test('goes on after a collapsed prefix with what is not beneath it', async ({ store: { records } }) => {
       const space = newSpace();
       await fill(records, space, ['a', 'b/', 'b/1', 'b/2', 'b0', 'c/1', 'd']);
