@@ -1,6 +1,7 @@
 /**
  * A proxy that is as bad as a network can be, the same for the same seed: it drops answers after the server has acted, resets
- * connections before and within answers, delays, and answers 500, 503 and 429 instead of the server, or after it.
+ * connections before and within answers, delays, and answers 500, 503 and 429 instead of the server, or after it. On demand it
+ * holds requests that their sender has given up, to deliver them much later.
  */
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
@@ -21,32 +22,42 @@ export const FAULTS = [
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
+/** What befalls a request only when it is planned: `hold` resets its connection and keeps it until `deliver`. */
+const PLANNED = ['error403', 'hold'] as const;
+type Planned = Fault | (typeof PLANNED)[number];
+
 export interface Proxy {
   readonly endpoint: string;
   /** How often each befell. */
-  readonly counts: Readonly<Record<Fault | 'none', number>>;
+  readonly counts: Readonly<Record<Planned | 'none', number>>;
   /** Share of requests with a fault, from now on. */
   rate: number;
   /** Instead of any of them. */
   only?: Fault;
   /** The next requests that fit suffer just these, in order; others go as `rate` says. */
-  plan(faults: readonly Fault[], fits?: (request: IncomingMessage) => boolean): void;
+  plan(faults: readonly Planned[], fits?: (request: IncomingMessage) => boolean): void;
   /** Drops what is planned still. */
   forget(): void;
+  /** Sends on what was held, in order; answers what the server said to each. */
+  deliver(): Promise<readonly number[]>;
   close(): Promise<void>;
 }
 
 const LONGEST_DELAY_MS = 60;
 
-const BODIES: Readonly<Record<number, string>> = { 500: 'InternalError', 503: 'SlowDown', 429: 'TooManyRequests' };
+const BODIES: Readonly<Record<number, string>> = { 403: 'AccessDenied', 500: 'InternalError', 503: 'SlowDown', 429: 'TooManyRequests' };
 
 /** Starts a proxy before `target`, such as `http://127.0.0.1:9000`. The client signs for the target's host, which is passed on. */
 export async function startProxy(target: string, { seed = 1, rate = 0 }: { seed?: number; rate?: number } = {}): Promise<Proxy> {
   const chance = randomOf(seed);
-  const counts = Object.fromEntries([...FAULTS, 'none' as const].map((fault) => [fault, 0])) as Record<Fault | 'none', number>;
-  const plans: { fault: Fault; fits: (request: IncomingMessage) => boolean }[] = [];
+  const counts = Object.fromEntries([...FAULTS, ...PLANNED, 'none' as const].map((fault) => [fault, 0])) as Record<
+    Planned | 'none',
+    number
+  >;
+  const plans: { fault: Planned; fits: (request: IncomingMessage) => boolean }[] = [];
+  const held: Held[] = [];
 
-  function choose(incoming: IncomingMessage): Fault | 'none' {
+  function choose(incoming: IncomingMessage): Planned | 'none' {
     const planned = plans.findIndex(({ fits }) => fits(incoming));
     if (planned >= 0) return plans.splice(planned, 1)[0]?.fault ?? 'none';
     if (chance() >= proxy.rate) return 'none';
@@ -56,7 +67,7 @@ export async function startProxy(target: string, { seed = 1, rate = 0 }: { seed?
   const server = createServer((incoming, outgoing) => {
     const fault = choose(incoming);
     counts[fault] += 1;
-    void suffer(fault, { incoming, outgoing, target, chance }).catch(() => incoming.destroy());
+    void suffer(fault, { incoming, outgoing, target, chance, held }).catch(() => incoming.destroy());
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -68,6 +79,11 @@ export async function startProxy(target: string, { seed = 1, rate = 0 }: { seed?
       plans.push(...faults.map((fault) => ({ fault, fits })));
     },
     forget: () => void plans.splice(0),
+    async deliver() {
+      const statuses: number[] = [];
+      for (const request of held.splice(0)) statuses.push(await deliver(request, target));
+      return statuses;
+    },
     close: () => closed(server),
   };
   return proxy;
@@ -83,11 +99,18 @@ interface Exchange {
   readonly outgoing: ServerResponse;
   readonly target: string;
   readonly chance: () => number;
+  readonly held: Held[];
 }
 
-async function suffer(fault: Fault | 'none', exchange: Exchange): Promise<void> {
+/** A request that was taken whole and passed on to nobody yet. */
+interface Held extends Pick<IncomingMessage, 'method' | 'url' | 'headers'> {
+  readonly body: Buffer;
+}
+
+async function suffer(fault: Planned | 'none', exchange: Exchange): Promise<void> {
+  if (fault === 'hold') return hold(exchange);
   if (fault === 'resetBefore') return void exchange.incoming.socket.resetAndDestroy();
-  if (fault === 'error500' || fault === 'error503' || fault === 'error429') return refuse(exchange, statusOf(fault));
+  if (/^error\d+$/.test(fault)) return refuse(exchange, statusOf(fault));
   if (fault === 'delay') await sleep(exchange.chance() * LONGEST_DELAY_MS);
   const answered = await passOn(exchange);
   if (fault === 'none' || fault === 'delay') return passBack(answered, exchange);
@@ -98,8 +121,27 @@ async function suffer(fault: Fault | 'none', exchange: Exchange): Promise<void> 
   else answer(exchange.outgoing, statusOf(fault));
 }
 
-function statusOf(fault: Fault): number {
+function statusOf(fault: string): number {
   return Number(/\d+/.exec(fault)?.[0]);
+}
+
+/** Takes all that was sent, tells nobody, and keeps it. */
+async function hold({ incoming, held }: Exchange): Promise<void> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of incoming) chunks.push(chunk as Buffer);
+  const { method, url, headers } = incoming;
+  held.push({ method, url, headers, body: Buffer.concat(chunks) });
+  incoming.socket.resetAndDestroy();
+}
+
+/** Answers the status. */
+async function deliver({ method, url, headers, body }: Held, target: string): Promise<number> {
+  const onward = request(target + (url ?? ''), { method, headers, agent: false });
+  onward.end(body);
+  const [answered] = (await once(onward, 'response')) as [IncomingMessage];
+  answered.resume();
+  await once(answered, 'end');
+  return answered.statusCode ?? 0;
 }
 
 /** Takes all that was sent, and passes on nothing. */

@@ -6,7 +6,7 @@ import type { BucketConfig } from '@bonded/crds';
 import type { BlobId, Bytes, ByteRange, Revision } from '../storage/contract.ts';
 import type { Digest } from './digest.ts';
 import type { Admitted } from './door.ts';
-import type { Address } from './locate.ts';
+import type { Giving } from './locate.ts';
 import type { Ranges } from './ranges/contract.ts';
 import type {
   Checksum,
@@ -118,8 +118,11 @@ export interface Objects {
   listVersions(bucket: BucketConfig, query: ListVersionsQuery): Promise<ListVersionsPage>;
   /** The bytes of an admitted digest. The first pull fails if they cannot be read, before any byte. */
   open(bucket: BucketConfig, admitted: Admitted, range?: ByteRange): Bytes;
-  /** Where the storage server itself gives the admitted bytes to whoever asks; undefined where it cannot, or shall not. */
-  locate(bucket: BucketConfig, admitted: Admitted, address: Address): Promise<string | undefined>;
+  /**
+   * Where the storage server itself gives the admitted bytes to whoever has the address; undefined where it cannot, or shall not.
+   * The journal durably says who got it before this resolves; throws when it cannot be made to.
+   */
+  locate(bucket: BucketConfig, admitted: Admitted, giving: Giving): Promise<string | undefined>;
   /** Parts of a multipart object in order; undefined for a single put. */
   parts(bucket: BucketConfig, version: ObjectVersion): Promise<readonly StoredPart[] | undefined>;
   /** True when no version of any name is in the bucket (open uploads do not count: they end with it). */
@@ -207,12 +210,16 @@ export interface JournalEntry {
   readonly id: string;
   readonly time: string;
   readonly actor: Actor;
-  readonly change: 'create' | 'overwrite' | 'delete' | 'delete-marker' | 'tag' | 'upload-begin' | 'upload-abort' | 'configure' | 'collect';
+  /** `redirect`: an address at the storage server was given away; it is no change of anything stored. */
+  readonly change:
+    'create' | 'overwrite' | 'delete' | 'delete-marker' | 'tag' | 'upload-begin' | 'upload-abort' | 'configure' | 'collect' | 'redirect';
   readonly bucket?: string;
   readonly name?: string;
   readonly versionId?: string;
   readonly digest?: Digest;
   readonly size?: number;
+  /** Until when the address that was given away may be used, as ISO 8601. */
+  readonly expires?: string;
   readonly note?: string;
 }
 

@@ -49,7 +49,7 @@ export function createObjects(context: CoreContext): Objects {
     list: async (bucket, query) => listCurrent(await open(bucket), query),
     listVersions: async (bucket, query) => listVersions(await open(bucket), query),
     open: (bucket, admitted, range) => openDigest(storeOf(context, bucket), admitted.digest, range),
-    locate: (bucket, admitted, address) => locate(storeOf(context, bucket), admitted, address),
+    locate: (bucket, admitted, giving) => locate(context, bucket, admitted, giving),
     parts: async (bucket, version) =>
       version.layout === undefined ? undefined : readLayout(storeOf(context, bucket), version.digest, version.layout),
     isEmpty: async (bucket) => {

@@ -1,8 +1,10 @@
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import assert from 'node:assert/strict';
+import type { IncomingMessage } from 'node:http';
 import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { JournalEntry } from '../../../src/core/core.ts';
 import { startProxy, type Proxy } from '../../../../e2e/s3-backend/proxy.ts';
 import { readSettings } from '../../../src/config/settings.ts';
 import { startHouse, type House } from '../../../src/main/house.ts';
@@ -79,6 +81,23 @@ describe('a house whose storage is an S3 bucket', function () {
     await house.close(0);
   });
 
+  it('sends nobody there of whom the journal cannot tell', async () => {
+    const { folder, environment } = await environmentOf({ redirectDownloads: true });
+    const house = await open(environment);
+    const authorization = await ownerOf(folder);
+    const ask = (path: string, init: RequestInit = {}) =>
+      fetch(house.url + path, { ...init, redirect: 'manual', headers: { authorization, ...init.headers } });
+    await ask('/builds', { method: 'PUT' });
+    await ask('/builds/large.bin', { method: 'PUT', body: patterned(300_000) });
+    assert.equal((await ask('/builds/large.bin')).status, 307);
+    const entries = ({ method, url = '' }: IncomingMessage): boolean => method === 'PUT' && url.includes('/records/journal/');
+    proxy.plan(['error403'], entries);
+    const answer = await ask('/builds/large.bin');
+    proxy.forget();
+    assert.deepEqual([answer.status, answer.headers.get('location')], [503, null]);
+    await house.close(0);
+  });
+
   it('sends who may have an object to the bucket for its bytes, where the location says so', async () => {
     const { folder, environment } = await environmentOf({ redirectDownloads: true });
     const house = await open(environment);
@@ -104,9 +123,22 @@ describe('a house whose storage is an S3 bucket', function () {
     assert.equal(fetched.headers.get('content-type'), 'application/x-large');
     assert.ok(Buffer.from(await fetched.arrayBuffer()).equals(bytes.subarray(1000)));
 
+    const journal = async () => {
+      const answer = await get('/api/v1/journal?limit=100&bucket=builds');
+      const { entries } = (await answer.json()) as { entries: JournalEntry[] };
+      return entries.filter(({ change }) => change === 'redirect');
+    };
+    const given = await journal();
+    assert.deepEqual(
+      given.map(({ name, size, actor }) => [name, size, actor.operation, actor.requestId, actor.principal]),
+      [['large.bin', 300_000, 's3.GetObject', sent.headers.get('x-amz-request-id'), `key:${(await rootKey(folder)).id}`]],
+    );
+    tellsItsEnd(given[0]?.expires, new URL(location));
+
     assert.equal((await get('/builds/small.txt')).status, 200);
     const refused = await get('/builds/large.bin', {});
     assert.deepEqual([refused.status, refused.headers.get('location')], [403, null]);
+    assert.equal((await journal()).length, 1);
     const { id, secret } = await rootKey(folder);
     const credentials = { accessKeyId: id, secretAccessKey: secret };
     const signing = new S3Client({ endpoint: house.url, region: 'us-east-1', forcePathStyle: true, credentials });
@@ -116,3 +148,12 @@ describe('a house whose storage is an S3 bucket', function () {
     await house.close(0);
   });
 });
+
+/** What the journal says is not before the address itself ends, and hardly later. */
+function tellsItsEnd(told: string | undefined, { searchParams }: URL): void {
+  const parts = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(searchParams.get('X-Amz-Date') ?? '') ?? [];
+  const [, year, month, day, hour, minute, second] = parts.map(Number) as [number, number, number, number, number, number, number];
+  const ends = Date.UTC(year, month - 1, day, hour, minute, second) + Number(searchParams.get('X-Amz-Expires')) * 1000;
+  const later = Date.parse(told ?? '') - ends;
+  assert.ok(later >= 0 && later < 10_000, `${later} ms after the address ends`);
+}

@@ -27,7 +27,8 @@ export async function redirect(call: Call<ObjectParams>, core: Core, { subject, 
   const left = sessionExpires === undefined ? EXPIRES : Math.floor((sessionExpires - Date.now()) / 1000);
   if (left < 1) return undefined;
   const responseHeaders = { ...version.headers, ...responseOverrides(call) };
-  const location = await core.objects.locate(subject.bucket, admitted, { expiresSeconds: Math.min(EXPIRES, left), responseHeaders });
+  const address = { expiresSeconds: Math.min(EXPIRES, left), responseHeaders };
+  const location = await core.objects.locate(subject.bucket, admitted, { address, version, actor: call.actor });
   return location === undefined ? undefined : { status: 307, headers: { location, 'cache-control': 'no-store', 'content-length': '0' } };
 }
 
