@@ -19,7 +19,7 @@ export async function openPlace(
     terms: { partBytes: 5 * 1024 * 1024, ...terms },
   };
   const store = await openS3Store(options);
-  const stray = /^place\/(records|blobs|graves)\//;
+  const stray = /^place\/(records|blobs|graves|late)\//;
   return {
     store,
     reopen: () => openS3Store(options),

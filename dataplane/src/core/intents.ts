@@ -2,8 +2,8 @@
  * Intents: a record that says "these bytes are arriving". It is written while the bytes stream in and goes in the same batch
  * that names them; so whatever a crash leaves behind is found by looking at the few intents, not at everything stored.
  */
-import { isError } from '../errors.ts';
-import type { BlobId, Change, Revision, Store } from '../storage/contract.ts';
+import { ArtefactError, isError } from '../errors.ts';
+import type { BlobId, Bytes, Change, Revision, Store } from '../storage/contract.ts';
 import type { CoreContext } from './context.ts';
 import type { Digest } from './digest.ts';
 import { keys } from './keys.ts';
@@ -23,10 +23,15 @@ export interface Intent {
 }
 
 export interface OpenIntent {
+  /** The same bytes, which end only once the intent stands (or throw what kept it from that): no bytes are stored of which nobody knows. */
+  before(bytes: Bytes): Bytes;
   /** Stops beating and answers the revision that the naming batch must find. */
   settle(): Promise<Revision>;
-  /** Removes what was stored, as far as that is possible now; the collector does the rest. */
-  giveUp(): Promise<void>;
+  /**
+   * Removes what was stored, as far as that is possible now; the collector does the rest. `thrown`: what ended the storing. When that
+   * does not say whether the bytes are stored, they may come to be so still; then all is left to the collector, who waits for them.
+   */
+  giveUp(thrown?: unknown): Promise<void>;
 }
 
 /** Declares that `blob` is arriving, and keeps saying so until it is settled. */
@@ -34,23 +39,37 @@ export function beginIntent(context: CoreContext, store: Store, blob: BlobId): O
   const key = keys.intent(blob);
   let revision = write(store, { put: key, value: { beat: context.now() }, ifAbsent: true });
   revision.catch(() => undefined);
+  const declared = revision;
   const timer = setInterval(() => {
     revision = revision.then((ifRevision) => write(store, { put: key, value: { beat: context.now() }, ifRevision }));
     revision.catch(() => undefined);
   }, context.terms.beat);
   timer.unref();
   return {
+    async *before(bytes) {
+      yield* bytes;
+      await declared;
+    },
     settle: async () => {
       clearInterval(timer);
       return revision;
     },
-    giveUp: async () => {
+    giveUp: async (thrown) => {
       clearInterval(timer);
       await revision.catch(() => undefined);
-      await store.blobs.delete(blob).catch(() => undefined);
-      await write(store, { delete: key }).catch(() => undefined);
+      if (!isError(thrown, 'Unavailable', 'SlowDown')) await forgetBytes(store, blob);
     },
   };
+}
+
+/** Removes bytes and then their intent, as far as that is possible now; the collector does the rest. */
+export async function forgetBytes(store: Store, blob: BlobId): Promise<void> {
+  try {
+    await store.blobs.delete(blob);
+    await write(store, { delete: keys.intent(blob) });
+  } catch (error) {
+    if (!(error instanceof ArtefactError)) throw error;
+  }
 }
 
 /**

@@ -99,12 +99,12 @@ async function receiveLarge(
   const intent = beginIntent(context, store, blob);
   const hashing = openStreamHashes(terms.algorithms);
   try {
-    const size = await store.blobs.put(blob, hashing.through(bytes));
+    const size = await store.blobs.put(blob, intent.before(hashing.through(bytes)));
     const hashes = await hashing.digests();
     const place: Place = { kind: 'blob', blob, intent: await intent.settle() };
     return check(size, hashes, place, terms.expected);
   } catch (error) {
-    await intent.giveUp();
+    await intent.giveUp(error);
     throw error;
   } finally {
     hashing.drop();

@@ -6,7 +6,7 @@ import type { OpenBucket } from '../buckets.ts';
 import type { CoreContext } from '../context.ts';
 import { newId } from '../ids.ts';
 import type { Intent, OpenIntent } from '../intents.ts';
-import { beginIntent } from '../intents.ts';
+import { beginIntent, forgetBytes } from '../intents.ts';
 import { keys } from '../keys.ts';
 import type { SessionPlace } from './contract.ts';
 import type { Piece } from './pieces.ts';
@@ -53,10 +53,10 @@ async function large(
   const blob = newId();
   const intent = beginIntent(context, store, blob);
   try {
-    const size = await store.blobs.put(blob, onePiece(first, slabs, pieceSize(at)));
+    const size = await store.blobs.put(blob, intent.before(onePiece(first, slabs, pieceSize(at))));
     return { id: newId(), offset: at, size, blob, intent };
   } catch (error) {
-    await intent.giveUp();
+    await intent.giveUp(error);
     throw error;
   }
 }
@@ -121,10 +121,7 @@ export async function letGo(store: Store, place: SessionPlace, pieces: readonly 
   for (const piece of pieces) {
     if (store.records.transactional !== true) {
       await store.records.write([{ delete: keys.piece(place.uploadId, piece.offset, piece.id) }]).catch(() => undefined);
-      if (piece.intent === undefined) {
-        await store.blobs.delete(piece.blob).catch(() => undefined);
-        await store.records.write([{ delete: keys.intent(piece.blob) }]).catch(() => undefined);
-      }
+      if (piece.intent === undefined) await forgetBytes(store, piece.blob);
     }
     await piece.intent?.giveUp();
   }

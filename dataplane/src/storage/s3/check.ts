@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { translate } from './failure.ts';
 import type { Objects } from './objects.ts';
+import { PROBE } from './probe.ts';
 
 /** How long an answer holds, in ms: a good one costs two requests, and a bad one may be better soon. */
 const GOOD_MS = 10_000;
@@ -10,7 +11,7 @@ const PATIENCE_MS = 5_000;
 
 /** Answers a function that writes an object and removes it, and throws `Unavailable` or `SlowDown` with the reason when it cannot. */
 export function openCheck(objects: Objects, location: string): () => Promise<void> {
-  const name = `probe/ready-${randomBytes(9).toString('base64url')}`;
+  const name = `${PROBE}ready-${randomBytes(9).toString('base64url')}`;
   let last: { readonly answer: Promise<void>; until: number } | undefined;
   return () => {
     if (last && Date.now() < last.until) return last.answer;

@@ -75,6 +75,11 @@ function kindOf(status: number | undefined): FailureKind {
   return status !== undefined && status >= 300 && status < 500 ? 'fatal' : 'unknown';
 }
 
+/** True when the request may still be under way: nobody answered for it, or somebody before the server did. */
+export function mayComeLate(thrown: unknown): boolean {
+  return thrown instanceof S3Failure && (thrown.kind === 'unknown' || thrown.kind === 'slow');
+}
+
 /** What an operator has to know, by code. */
 const REASONS: Readonly<Record<string, string>> = {
   AccessDenied: 'its credentials do not permit this; see docs/storage-s3.md for what they must permit',

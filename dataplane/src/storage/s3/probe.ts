@@ -15,7 +15,7 @@ export interface Probing extends Patience {
 }
 
 /** Where the probe writes, under the place's prefix; it leaves nothing there. */
-const PROBE = 'probe/';
+export const PROBE = 'probe/';
 
 const RACERS = 16;
 const ROUNDS = 3;

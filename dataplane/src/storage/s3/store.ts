@@ -7,6 +7,7 @@ import { openCheck } from './check.ts';
 import { openClient, type S3Place } from './client.ts';
 import { translate, unavailable } from './failure.ts';
 import { openGraves } from './graves.ts';
+import { removeLate } from './late.ts';
 import { openMultipart, type Multipart } from './multipart.ts';
 import { openObjects } from './objects.ts';
 import { openLanes } from './parallel.ts';
@@ -40,7 +41,7 @@ export interface S3Terms {
   readonly partBytes: number;
   /** A deleted record's tombstone stands this long: much longer than a request may be under way. */
   readonly tombstoneMs: number;
-  /** A seal older than this may be written over: longer than servers take a signed request. */
+  /** A seal older than this may be written over, and nothing that was given up arrives any more: longer than servers take a signed request. */
   readonly sealMs: number;
   /** An upload in parts that was begun longer ago was left by a process that died. */
   readonly strayUploadMs: number;
@@ -72,7 +73,7 @@ const LONGEST_PREFIX = 100;
 
 export interface S3Store extends Store {
   readonly presign: Presign;
-  /** Removes old tombstones and uploads that were left behind. It happens by itself, now and then. */
+  /** Removes old tombstones, blobs that arrived late, and uploads that were left behind. It happens by itself, now and then. */
   sweep(): Promise<void>;
 }
 
@@ -129,6 +130,7 @@ function assemble(rooms: Rooms, options: S3StoreOptions, terms: S3Terms): S3Stor
   const check = underWay.tracking(openCheck(objects, location));
   const sweepAll = async (signal?: AbortSignal): Promise<void> => {
     await sweep(room, signal);
+    await removeLate(room, signal);
     await abortStrays(rooms, multipart, terms.strayUploadMs);
   };
   const stopSweeping = startSweeping(sweepAll);

@@ -3,7 +3,8 @@ import { ArtefactError, isError } from '../../errors.ts';
 import type { BlobId, Bytes } from '../contract.ts';
 import { blobName } from './blobNames.ts';
 import { newNonce } from './body.ts';
-import { S3Failure, unavailable } from './failure.ts';
+import { mayComeLate, S3Failure, unavailable } from './failure.ts';
+import { watchFor } from './late.ts';
 import { timeFor, type Multipart, type Part } from './multipart.ts';
 import type { Objects } from './objects.ts';
 import type { Lanes } from './parallel.ts';
@@ -56,24 +57,36 @@ export async function upload(room: Uploading, id: BlobId, body: Bytes): Promise<
 
 /** Stores bytes as one object. Throws `Conflict` when the id has bytes. */
 export async function putWhole(room: Uploading, id: BlobId, bytes: Uint8Array): Promise<void> {
-  const nonce = newNonce();
-  const put = () => room.objects.put(blobName(id), bytes, { condition: { ifAbsent: true }, nonce, timeoutMs: timeFor(bytes.byteLength) });
-  await untilOurs(room, id, nonce, put);
+  const nonces: string[] = [];
+  const underWay = new Set<string>();
+  const stands = await untilOurs(room, id, nonces, async () => {
+    const nonce = newNonce();
+    nonces.push(nonce);
+    try {
+      await room.objects.put(blobName(id), bytes, { condition: { ifAbsent: true }, nonce, timeoutMs: timeFor(bytes.byteLength) });
+    } catch (thrown) {
+      if (mayComeLate(thrown)) underWay.add(nonce);
+      throw thrown;
+    }
+    return nonce;
+  });
+  underWay.delete(stands);
+  if (underWay.size > 0) await watchFor(room, id, stands);
 }
 
-/** Repeats the request that makes the blob appear, until it is ours or somebody else's. */
-async function untilOurs(room: Uploading, id: BlobId, nonce: string, appear: () => Promise<unknown>): Promise<void> {
+/** Repeats the request that makes the blob appear, until it is ours (by one of the nonces; answers by which) or somebody else's. */
+async function untilOurs(room: Uploading, id: BlobId, nonces: readonly string[], appear: () => Promise<string>): Promise<string> {
   const tries = beginTries(room);
   for (;;) {
     try {
-      await appear();
-      return room.budget.earn();
+      const nonce = await appear();
+      room.budget.earn();
+      return nonce;
     } catch (thrown) {
       if (!(thrown instanceof S3Failure)) throw thrown;
       if (thrown.kind === 'fatal') await tries.again(thrown);
       const owner = await ownerOf(room, id);
-      if (owner?.nonce === nonce) return;
-      if (owner !== undefined) throw taken();
+      if (owner !== undefined) return oneOf(nonces, owner.nonce);
       // The upload is gone and made nothing; or S3 asks for all parts again, and the body has gone by.
       if (thrown.kind === 'missing' || thrown.code === 'ConditionalRequestConflict') {
         throw unavailable(room.location, 'it gave up an upload that was being completed; send it again', thrown);
@@ -81,6 +94,12 @@ async function untilOurs(room: Uploading, id: BlobId, nonce: string, appear: () 
       await tries.again(thrown);
     }
   }
+}
+
+/** Throws `Conflict` for a blob that another writer made. */
+function oneOf(nonces: readonly string[], nonce: string | undefined): string {
+  if (nonce === undefined || !nonces.includes(nonce)) throw taken();
+  return nonce;
 }
 
 async function ownerOf(room: Uploading, id: BlobId): Promise<{ readonly nonce: string | undefined } | undefined> {
@@ -145,7 +164,10 @@ async function beginParts(room: Uploading, id: BlobId): Promise<PartsUpload> {
       if (last.byteLength > 0) await send(last);
       await untilFewer(0);
       const inOrder = parts.toSorted((a, b) => a.number - b.number);
-      await untilOurs(room, id, nonce, () => room.multipart.complete(name, uploadId, inOrder, { ifAbsent: true }));
+      await untilOurs(room, id, [nonce], async () => {
+        await room.multipart.complete(name, uploadId, inOrder, { ifAbsent: true });
+        return nonce;
+      });
     },
     async abort() {
       await Promise.allSettled(travelling);

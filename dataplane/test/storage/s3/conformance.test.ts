@@ -17,7 +17,7 @@ describe('s3 driver on Bonded', function () {
     return {
       store,
       reopen: () => openS3Store(options),
-      leftovers: async () => (await lookInto(options).names()).filter((name) => !/^(records|blobs|graves)\//.test(name)),
+      leftovers: async () => (await lookInto(options).names()).filter((name) => !/^(records|blobs|graves|late)\//.test(name)),
       cleanup: () => store.close(),
     };
   }

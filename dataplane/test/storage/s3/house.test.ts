@@ -10,7 +10,7 @@ import { readSettings } from '../../../src/config/settings.ts';
 import { startHouse, type House } from '../../../src/main/house.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
 import { environmentIn, ownerOf, rootKey } from '../../main/rig.ts';
-import { patterned } from '../conformance/bodies.ts';
+import { failsWith, patterned } from '../conformance/bodies.ts';
 import { startBonded, type BondedBackend } from './bonded.ts';
 
 describe('a house whose storage is an S3 bucket', function () {
@@ -79,6 +79,12 @@ describe('a house whose storage is an S3 bucket', function () {
     house = await open(environment);
     assert.equal(await (await ask('/builds/a/b.txt')).text(), 'kept there');
     await house.close(0);
+  });
+
+  it('does not start when it would collect what may still arrive', async () => {
+    const { environment } = await environmentOf();
+    await assert.rejects(open({ ...environment, BONDED_GRACE: '39m' }), failsWith('InvalidArgument'));
+    await (await open({ ...environment, BONDED_GRACE: '40m' })).close(0);
   });
 
   it('sends nobody there of whom the journal cannot tell', async () => {
