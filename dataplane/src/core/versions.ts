@@ -54,7 +54,8 @@ export async function findVersion(
   if (head === undefined) return undefined;
   if (head.version.versionId === versionId) return { head, version: head.version };
   const id = versionId === 'null' ? head.nullId : versionId;
-  if (id === undefined || !isId(id)) return undefined;
+  // What is newer than the current one does not stand: its making, or its removal, was cut off.
+  if (id === undefined || !isId(id) || id > head.version.id) return undefined;
   const version = await findPast(bucket, key, id);
   return version?.versionId === versionId ? { head, version } : undefined;
 }

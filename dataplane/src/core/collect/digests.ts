@@ -109,7 +109,7 @@ async function isNamed(context: CoreContext, store: Store, digest: Digest): Prom
     const reference = asReference(ref, digest);
     if (context.now() - timeOfId(reference.id) < context.terms.grace) return true;
     if ((await referent(store, reference)) !== undefined) return true;
-    await store.records.write([{ delete: ref.key }]);
+    await store.records.write([{ delete: keys.past(reference.bucketId, reference.key, reference.id) }, { delete: ref.key }]);
   }
   return false;
 }
