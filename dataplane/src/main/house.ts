@@ -20,13 +20,15 @@ import { startTelemetry } from '../telemetry/traces.ts';
 import { addressUrl } from './addressUrl.ts';
 import { startCollector, type Collector } from './collector.ts';
 import { createGate } from './gate.ts';
-import { openLocation } from './location.ts';
+import { openLocation, proveLocation, type Proved } from './location.ts';
 import { createMounts } from './mounts.ts';
 
 /** What a test, or a process among several, puts in the place of the usual. */
 export interface HouseOverrides {
   readonly log?: Log;
   readonly store?: Store;
+  /** What the storage location is that was proved already. */
+  readonly proved?: Proved | undefined;
   /** Watches the manifests: one process of the machine does. Default true. */
   readonly watch?: boolean;
   /** Ms since the epoch, for the core. */
@@ -50,6 +52,11 @@ export interface House {
 const LOCATION = 'default';
 export const LOCATIONS: readonly string[] = [LOCATION];
 
+/** Proves the storage once, before several processes open it. Throws with the reason when it cannot be relied on. */
+export function proveStorage(settings: Settings): Promise<Proved | undefined> {
+  return proveLocation(settings, LOCATION);
+}
+
 /** Opens everything that the settings name, and serves. Whatever fails, nothing stays open. */
 export async function startHouse(settings: Settings, overrides: HouseOverrides = {}): Promise<House> {
   const closers = new AsyncDisposableStack();
@@ -70,7 +77,7 @@ async function build(settings: Settings, overrides: HouseOverrides, closers: Asy
   const { data, manifests } = settings;
   const config = await openConfig({ data, manifests, issuers, locations: LOCATIONS, watch: overrides.watch ?? true, log });
   closers.defer(() => config.close());
-  const opened = overrides.store ?? (await openLocation(settings, LOCATION));
+  const opened = overrides.store ?? (await openLocation(settings, LOCATION, overrides.proved));
   closers.defer(() => opened.close());
   const store = instrumentStore(opened, metrics);
   const core = buildCore(settings, { store, config, now: overrides.now });

@@ -1,12 +1,12 @@
 /** Opens the storage location that the settings name. */
 import { join } from 'node:path';
 import type { Settings } from '../config/settings.ts';
-import { readStorageFile } from '../config/storageFile.ts';
+import { readStorageFile, type S3Location } from '../config/storageFile.ts';
 import { keys } from '../core/keys.ts';
 import { ArtefactError } from '../errors.ts';
 import type { Store } from '../storage/contract.ts';
 import { openLocalStore } from '../storage/local/store.ts';
-import { openS3Store } from '../storage/s3/store.ts';
+import { openS3Store, probeS3 } from '../storage/s3/store.ts';
 
 /** In the data directory. */
 const OBJECTS = 'objects';
@@ -20,13 +20,38 @@ const IMMUTABLE: readonly string[] = [keys.journals];
  */
 const LEAST_GRACE = 40 * 60_000;
 
-/** A bucket of an S3 server where a file names one, else the data directory. */
-export async function openLocation({ data, storageFile, graceMs }: Settings, name: string): Promise<Store> {
-  if (storageFile !== undefined && graceMs < LEAST_GRACE) throw tooHasty();
-  if (storageFile === undefined) return openLocalStore({ directory: join(data, OBJECTS), name });
-  const { s3 } = await readStorageFile(storageFile);
-  const { presign, ...store } = await openS3Store({ ...s3, name, cacheFile: join(data, `cache-${name}.db`), immutable: IMMUTABLE });
+/** A place that kept what records need, as text. Only just that place has been proved. */
+export type Proved = string;
+
+/** Proves the location once, for all processes of this start; undefined where there is nothing to prove. Throws as `openLocation`. */
+export async function proveLocation(settings: Settings, name: string): Promise<Proved | undefined> {
+  const s3 = await readS3(settings);
+  if (s3 === undefined) return undefined;
+  await probeS3({ ...s3, name });
+  return textOf(s3);
+}
+
+/**
+ * A bucket of an S3 server where a file names one, else the data directory. Throws `Unavailable` or `InvalidArgument` with the
+ * reason when it cannot be used. An S3 server is probed first, unless its place is the one that was `proved`.
+ */
+export async function openLocation(settings: Settings, name: string, proved?: Proved): Promise<Store> {
+  const { data } = settings;
+  const s3 = await readS3(settings);
+  if (s3 === undefined) return openLocalStore({ directory: join(data, OBJECTS), name });
+  const cacheFile = join(data, `cache-${name}.db`);
+  const { presign, ...store } = await openS3Store({ ...s3, name, cacheFile, immutable: IMMUTABLE, proved: proved === textOf(s3) });
   return s3.redirectDownloads === true ? { ...store, presign } : store;
+}
+
+async function readS3({ storageFile, graceMs }: Settings): Promise<S3Location | undefined> {
+  if (storageFile === undefined) return undefined;
+  if (graceMs < LEAST_GRACE) throw tooHasty();
+  return (await readStorageFile(storageFile)).s3;
+}
+
+function textOf({ endpoint, region, bucket, prefix }: S3Location): Proved {
+  return JSON.stringify([endpoint, region, bucket, prefix]);
 }
 
 function tooHasty(): ArtefactError {

@@ -12,6 +12,19 @@ export function tellPrimary(message: WorkerMessage): void {
   process.send?.(message);
 }
 
+/** In a worker's environment: which storage location the primary has proved. A worker that finds another place proves it itself. */
+const PROVED = 'PROVED_LOCATION';
+
+/** The environment of a worker, besides the primary's own. */
+export function workerEnvironment(proved: string | undefined): Record<string, string> {
+  return { [PROVED]: proved ?? '' };
+}
+
+/** From within a worker: what the primary has proved. */
+export function provedByPrimary(): string | undefined {
+  return process.env[PROVED];
+}
+
 /** A worker that is gone by now hears nothing, and that is no fault. */
 export function tellWorker(worker: Worker, message: PrimaryMessage): void {
   if (worker.isConnected()) worker.send(message, () => {});

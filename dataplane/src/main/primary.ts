@@ -10,7 +10,8 @@ import { createLog, type Log } from '../telemetry/log.ts';
 import { createClusterMetrics } from '../telemetry/metrics.ts';
 import { addressUrl } from './addressUrl.ts';
 import { banner } from './banner.ts';
-import { LOCATIONS, trustedIssuers } from './house.ts';
+import { LOCATIONS, proveStorage, trustedIssuers } from './house.ts';
+import { workerEnvironment } from './messages.ts';
 import { endOnUncaught, onStopSignals } from './signals.ts';
 import { Supervisor } from './supervisor.ts';
 
@@ -18,12 +19,13 @@ import { Supervisor } from './supervisor.ts';
 export async function runPrimary(settings: Settings): Promise<void> {
   const log = createLog({ level: settings.logLevel });
   endOnUncaught(log);
-  const config = await prepare(settings, log);
+  const { config, proved } = await prepare(settings, log);
   const metrics = createClusterMetrics();
   const metricsServer = await startMetricsServer(settings.metricsListen, metrics, log);
   const supervisor = new Supervisor({
     workers: settings.workers,
     log,
+    environment: workerEnvironment(proved),
     onCount: (ready) => metrics.workers(ready),
     onRestart: () => metrics.restarted(),
     onReady(url) {
@@ -58,8 +60,10 @@ export async function runPrimary(settings: Settings): Promise<void> {
 }
 
 /** What must be there once, before several processes look for it. */
-async function prepare(settings: Settings, log: Log): Promise<Config> {
+async function prepare(settings: Settings, log: Log): Promise<{ readonly config: Config; readonly proved: string | undefined }> {
   const issuers = await trustedIssuers(settings);
   await loadSigningKeys(settings.signingKeyFile);
-  return openConfig({ data: settings.data, manifests: settings.manifests, issuers, locations: LOCATIONS, watch: true, log });
+  const { data, manifests } = settings;
+  const proved = await proveStorage(settings);
+  return { config: await openConfig({ data, manifests, issuers, locations: LOCATIONS, watch: true, log }), proved };
 }

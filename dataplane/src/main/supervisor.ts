@@ -13,6 +13,8 @@ const CLOSE_MS = 10_000;
 export interface SupervisorOptions {
   readonly workers: number;
   readonly log: Log;
+  /** Of the workers, besides the primary's own. */
+  readonly environment: Readonly<Record<string, string>>;
   /** The first worker serves. */
   readonly onReady: (url: string) => void;
   /** A worker could not start, and none ever did. */
@@ -65,7 +67,7 @@ export class Supervisor {
   }
 
   #fork(slot: Slot): void {
-    const worker = cluster.fork();
+    const worker = cluster.fork(this.#options.environment);
     Object.assign(slot, { worker, since: Date.now() });
     worker.on('message', (message: unknown) => this.#heard(slot, ours<WorkerMessage>(message)));
     worker.on('exit', (code: number, signal: string | null) => this.#ended(slot, code, signal));

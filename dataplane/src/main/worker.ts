@@ -4,7 +4,7 @@ import type { Settings } from '../config/settings.ts';
 import { ArtefactError } from '../errors.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
 import { startHouse, type House } from './house.ts';
-import { ours, tellPrimary, type PrimaryMessage } from './messages.ts';
+import { ours, provedByPrimary, tellPrimary, type PrimaryMessage } from './messages.ts';
 import { endOnUncaught, onStopSignals } from './signals.ts';
 
 /** Serves until the primary, or a signal to this process alone, says stop. */
@@ -37,7 +37,7 @@ export async function runWorker(settings: Settings): Promise<void> {
 
 async function startOrTell(settings: Settings, log: Log): Promise<House | undefined> {
   try {
-    return await startHouse(settings, { log, watch: false });
+    return await startHouse(settings, { log, watch: false, proved: provedByPrimary() });
   } catch (thrown) {
     const reason = thrown instanceof ArtefactError ? thrown.message : String(thrown);
     log.fatal({ err: thrown }, 'could not start');

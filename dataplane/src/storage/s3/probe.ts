@@ -31,12 +31,16 @@ export async function probe(room: Probing): Promise<void> {
     return space + text;
   };
   try {
-    await proveReadsOwnWrites(room, newName('own'));
-    await proveMissingIsRefused(room, newName('missing'));
-    await proveOneWinner(room, newName, 'create');
-    await proveOneWinner(room, newName, 'replace');
-    await proveCompletionIsConditional(room, newName('parts'));
-    await proveOrder(room, newName, space);
+    // At once, since the start waits for them. All have ended before what they wrote is removed; the first reason is told.
+    const proofs = await Promise.allSettled([
+      proveReadsOwnWrites(room, newName('own')),
+      proveMissingIsRefused(room, newName('missing')),
+      proveOneWinner(room, newName, 'create'),
+      proveOneWinner(room, newName, 'replace'),
+      proveCompletionIsConditional(room, newName('parts')),
+      proveOrder(room, newName, space),
+    ]);
+    for (const proof of proofs) if (proof.status === 'rejected') throw proof.reason;
   } catch (thrown) {
     throw translate(thrown, room.location);
   } finally {
@@ -107,7 +111,7 @@ const KEYS = ['a', 'a b', 'a-b', 'a/', 'a/b', 'a/b/c', 'a//b', 'a0', 'aB', 'ab',
 
 async function proveOrder(room: Probing, newName: (name: string) => string, space: string): Promise<void> {
   const folder = `${space}list/`;
-  for (const key of KEYS) await repeated(room, () => room.objects.put(newName(`list/${nameOf(key)}`), text(key)));
+  await Promise.all(KEYS.map((key) => repeated(room, () => room.objects.put(newName(`list/${nameOf(key)}`), text(key)))));
   const expected = KEYS.map((key) => folder + nameOf(key)).sort();
   const listed: string[] = [];
   for (let token: string | undefined; listed.length < 100;) {

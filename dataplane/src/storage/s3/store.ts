@@ -28,6 +28,8 @@ export interface S3StoreOptions extends S3Place {
   readonly cacheFile?: string;
   /** Prefixes of keys whose records are never changed, only made and deleted: known ones are read without asking. */
   readonly immutable?: readonly string[];
+  /** `probeS3` has passed for this place, so it is not probed again. */
+  readonly proved?: boolean;
   readonly terms?: Partial<S3Terms>;
 }
 
@@ -78,18 +80,42 @@ export interface S3Store extends Store {
 }
 
 /**
- * Opens the store in a bucket. Throws `Unavailable` with the reason when the bucket cannot be used, or when the server does not
- * keep what records need: atomic conditional writes, listings in the order of bytes that show what was just written.
+ * Opens the store in a bucket, which is probed first. Throws `Unavailable` with the reason when it cannot be used.
  */
 export async function openS3Store(options: S3StoreOptions): Promise<S3Store> {
+  const terms = { ...TERMS, ...options.terms };
+  const rooms = openRooms(options, terms);
+  try {
+    if (options.proved !== true) await probe(rooms);
+    return assemble(rooms, options, terms);
+  } catch (thrown) {
+    rooms.destroy();
+    throw translate(thrown, rooms.location);
+  }
+}
+
+/**
+ * Throws `Unavailable` with the reason when the bucket cannot be used, or when the server does not keep what records need: atomic
+ * conditional writes, listings in the order of bytes that show what was just written.
+ */
+export async function probeS3(options: S3StoreOptions): Promise<void> {
+  const rooms = openRooms(options, { ...TERMS, ...options.terms });
+  try {
+    await probe(rooms);
+  } finally {
+    rooms.destroy();
+  }
+}
+
+/** Connects to nothing yet. */
+function openRooms(options: S3StoreOptions, terms: S3Terms): Rooms {
   const location = options.name ?? 'default';
   if (Buffer.byteLength(options.prefix) > LONGEST_PREFIX)
     throw unavailable(location, `its prefix has more than ${LONGEST_PREFIX} bytes; choose a shorter one`);
-  const terms = { ...TERMS, ...options.terms };
   const client = openClient(options, SMALL_REQUESTS);
   const transfers = openClient(options, TRANSFERS);
   const patience: Patience = { location, budget: openBudget(), deadlineMs: terms.deadlineMs };
-  const rooms: Rooms = {
+  return {
     ...patience,
     client: transfers,
     place: options,
@@ -100,13 +126,6 @@ export async function openS3Store(options: S3StoreOptions): Promise<S3Store> {
       transfers.destroy();
     },
   };
-  try {
-    await probe(rooms);
-    return assemble(rooms, options, terms);
-  } catch (thrown) {
-    rooms.destroy();
-    throw translate(thrown, location);
-  }
 }
 
 interface Rooms extends Patience, Pick<S3BlobsOptions, 'client' | 'place' | 'objects' | 'multipart'> {
