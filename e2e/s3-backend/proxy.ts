@@ -32,6 +32,8 @@ export interface Proxy {
   readonly counts: Readonly<Record<Planned | 'none', number>>;
   /** Share of requests with a fault, from now on. */
   rate: number;
+  /** How much longer every request takes, in ms; 0 at first. */
+  latencyMs: number;
   /** Instead of any of them. */
   only?: Fault;
   /** The next requests that fit suffer just these, in order; others go as `rate` says. */
@@ -75,7 +77,7 @@ export async function startProxy(target: string, { seed = 1, rate = 0, onRequest
     onRequest?.(incoming);
     const fault = choose(incoming);
     counts[fault] += 1;
-    void suffer(fault, { incoming, outgoing, target, chance, held }).catch(() => incoming.destroy());
+    void suffer(fault, { incoming, outgoing, target, chance, held, latencyMs: proxy.latencyMs }).catch(() => incoming.destroy());
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -83,6 +85,7 @@ export async function startProxy(target: string, { seed = 1, rate = 0, onRequest
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     counts,
     rate,
+    latencyMs: 0,
     plan(faults, fits = () => true) {
       plans.push(...faults.map((fault) => ({ fault, fits })));
     },
@@ -108,6 +111,7 @@ interface Exchange {
   readonly target: string;
   readonly chance: () => number;
   readonly held: Held[];
+  readonly latencyMs: number;
 }
 
 /** A request that was taken whole and passed on to nobody yet. */
@@ -120,6 +124,7 @@ async function suffer(fault: Planned | 'none', exchange: Exchange): Promise<void
   if (fault === 'resetBefore') return void exchange.incoming.socket.resetAndDestroy();
   if (/^error\d+$/.test(fault)) return refuse(exchange, statusOf(fault));
   if (fault === 'delay') await sleep(exchange.chance() * LONGEST_DELAY_MS);
+  if (exchange.latencyMs > 0) await sleep(exchange.latencyMs);
   const answered = await passOn(exchange);
   if (fault === 'none' || fault === 'delay') return passBack(answered, exchange);
   if (fault === 'cutAnswer') return cut(answered, exchange);

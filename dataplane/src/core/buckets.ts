@@ -54,6 +54,14 @@ export async function findBucket(store: Store, name: string): Promise<FoundBucke
   return entry === undefined ? undefined : { record: asBucketRecord(entry), revision: entry.revision };
 }
 
+/** A bucket as it was when it was last looked at, where that is known and it was in use. */
+export function recallBucket(context: CoreContext, config: BucketConfig): OpenBucket | undefined {
+  const store = storeOf(context, config);
+  const entry = store.records.recall?.(keys.bucket(config.name));
+  const record = entry && asBucketRecord(entry);
+  return record && isCurrent(record, config) ? { store, id: record.id, config, created: record.created } : undefined;
+}
+
 /** Opens a bucket, giving it an id when it is first used; one that is being deleted is `BucketUnknown`. */
 export async function openBucket(context: CoreContext, config: BucketConfig): Promise<OpenBucket> {
   const store = storeOf(context, config);

@@ -1,5 +1,6 @@
 /** Digest records: where the bytes of a digest are, and how a name comes to hold on to them. */
 import { ArtefactError } from '../errors.ts';
+import { readAhead } from './ahead.ts';
 import type { BlobId, ByteRange, Change, Entry, Json, Revision, Store } from '../storage/contract.ts';
 import type { Place } from './core.ts';
 import type { Digest } from './digest.ts';
@@ -80,12 +81,14 @@ export async function adoptSegments(
 ): Promise<Adoption> {
   const found = await findDigest(store, content.digest);
   if (found !== undefined) {
-    const own =
-      found.record.segments.length === segments.length && found.record.segments.every(([blob], index) => blob === segments[index]?.[0]);
-    return { known: !own, changes: takeBack(content.digest, found), after: [] };
+    return { known: !isMadeOf(found.record, segments), changes: takeBack(content.digest, found), after: [] };
   }
   const value = digestValue({ size: content.size, created: now, segments });
   return { known: false, changes: [{ put: keys.digest(content.digest), value, ifAbsent: true }], after: [] };
+}
+
+function isMadeOf(record: DigestRecord, segments: readonly Segment[]): boolean {
+  return record.segments.length === segments.length && record.segments.every(([blob], index) => blob === segments[index]?.[0]);
 }
 
 /** The change that un-condemns a digest that is named again. */
@@ -115,9 +118,19 @@ export async function confirm(store: Store, digest: Digest): Promise<boolean> {
 
 /** The bytes of a digest, or a range of them, across its segments. */
 export async function* openDigest(store: Store, digest: Digest, range?: ByteRange): AsyncGenerator<Uint8Array, void, void> {
-  const found = await findDigest(store, digest);
-  if (found === undefined) throw new ArtefactError('DigestUnknown', `The bytes of ${digest} are not stored here.`, { details: { digest } });
-  yield* readSegments(store, found.record.segments, range ?? { offset: 0, length: found.record.size });
+  const read = ({ segments, size }: DigestRecord) => readSegments(store, segments, range ?? { offset: 0, length: size });
+  const entry = store.records.recall?.(keys.digest(digest));
+  const known = entry && asDigestRecord(entry);
+  const ahead = known && readAhead(read(known));
+  try {
+    const found = await findDigest(store, digest);
+    if (found === undefined)
+      throw new ArtefactError('DigestUnknown', `The bytes of ${digest} are not stored here.`, { details: { digest } });
+    // Where they are may have changed; then what was read ahead is of no use.
+    yield* known && ahead && isMadeOf(found.record, known.segments) ? ahead.bytes() : read(found.record);
+  } finally {
+    await ahead?.close();
+  }
 }
 
 /** Bytes of consecutive segments. */

@@ -1,5 +1,6 @@
 /** Names in buckets: what protocols call. Each function opens the bucket, and leaves the work to the file of its verb. */
 import type { BucketConfig } from '@bonded/crds';
+import { readIn } from './ahead.ts';
 import type { OpenBucket } from './buckets.ts';
 import { openBucket } from './buckets.ts';
 import { readLayout } from './complete.ts';
@@ -42,12 +43,12 @@ export function createObjects(context: CoreContext): Objects {
       const target = await open(to.bucket);
       return copyVersion(context, { from, target, key: to.key, attributes, conditions, actor });
     },
-    get: async (bucket, key, versionId) => currentOrVersion(await open(bucket), key, versionId),
+    get: (bucket, key, versionId) => readIn(context, bucket, (opened) => currentOrVersion(opened, key, versionId)),
     delete: async (bucket, key, versionId, conditions, actor) =>
       removeName(context, { bucket: await open(bucket), key, versionId, conditions, actor }),
     setTags: async (bucket, key, versionId, tags, actor) => setTags(context, { bucket: await open(bucket), key, versionId, tags, actor }),
-    list: async (bucket, query) => listCurrent(await open(bucket), query),
-    listVersions: async (bucket, query) => listVersions(await open(bucket), query),
+    list: (bucket, query) => readIn(context, bucket, (opened) => listCurrent(opened, query)),
+    listVersions: (bucket, query) => readIn(context, bucket, (opened) => listVersions(opened, query)),
     open: (bucket, admitted, range) => openDigest(storeOf(context, bucket), admitted.digest, range),
     locate: (bucket, admitted, giving) => locate(context, bucket, admitted, giving),
     parts: async (bucket, version) =>

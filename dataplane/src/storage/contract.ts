@@ -92,6 +92,11 @@ export interface Records {
   /** Set where a batch that lost by `Conflict` has changed nothing at all; elsewhere, its changes before the lost one may have been made. */
   readonly transactional?: true;
   get(key: string): Promise<Entry | undefined>;
+  /**
+   * What is known of a record without asking for it: it may be out of date, or gone. Whoever uses it asks at the same time whether it
+   * still is so. Absent where asking costs no round trip.
+   */
+  recall?(key: string): Entry | undefined;
   /** In ascending byte order of key (a collapsed prefix at its own place). Fewer items than `limit` means the end. */
   scan(query: ScanQuery): Promise<readonly ScanItem[]>;
   /**

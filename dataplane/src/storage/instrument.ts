@@ -32,6 +32,7 @@ function instrumentRecords(records: Records, timed: Timed): Records {
   return {
     ...(records.transactional && { transactional: records.transactional }),
     get: (key) => timed('records.get', () => records.get(key)),
+    ...(records.recall && { recall: (key: string) => records.recall?.(key) }),
     scan: (query) => timed('records.scan', () => records.scan(query)),
     write: (changes) => timed('records.write', () => records.write(changes)),
   };

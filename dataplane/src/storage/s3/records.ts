@@ -29,6 +29,11 @@ export function openS3Records(options: S3RecordsOptions): Records {
       checkKey(key);
       return entryOf(await records.readKnown(key));
     },
+    recall(key) {
+      stillOpen();
+      checkKey(key);
+      return entryOf(records.lastSeen(key));
+    },
     async scan(query) {
       stillOpen();
       checkScan(query);

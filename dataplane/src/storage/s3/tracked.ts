@@ -18,6 +18,7 @@ export function trackRecords(records: Records, underWay: UnderWay): Records {
   const tracking: UnderWay['tracking'] = (perform) => underWay.tracking(perform);
   return {
     get: tracking((key: string) => records.get(key)),
+    ...(records.recall && { recall: (key: string) => records.recall?.(key) }),
     scan: tracking((query: ScanQuery) => records.scan(query)),
     write: tracking((changes: readonly Change[]) => records.write(changes)),
   };
