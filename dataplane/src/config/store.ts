@@ -43,7 +43,7 @@ interface Row {
 /** Opens the file, or makes it. It holds secrets, so its mode is 0600. Throws `Unavailable` when it cannot be used. */
 export function openConfigStore(path: string): ConfigStore {
   const database = open(path);
-  const counter = database.prepare<[], number>('SELECT counter FROM published WHERE id = 1').pluck();
+  const counter = openCounter(database);
   const row = database.prepare<[], Row>('SELECT counter, snapshot, conditions FROM published WHERE id = 1');
   const update = database.prepare<[string, string, number]>(
     'UPDATE published SET counter = counter + 1, snapshot = ?, conditions = ? WHERE id = 1 AND counter = ?',
@@ -52,19 +52,39 @@ export function openConfigStore(path: string): ConfigStore {
   const report = database.prepare<[string]>('UPDATE source SET problems = ? WHERE id = 1');
   let last: ReturnType<ConfigStore['load']>;
   return {
-    counter: () => counter.get() as number,
+    counter: () => counter.now(),
     load() {
-      if (last?.counter !== counter.get()) last = loaded(row.get());
+      if (last?.counter !== counter.now()) last = loaded(row.get());
       return last;
     },
-    publish: (expected, { snapshot, conditions }) =>
-      update.run(JSON.stringify(snapshot), JSON.stringify(conditions), expected).changes === 1,
+    publish(expected, { snapshot, conditions }) {
+      counter.forget();
+      return update.run(JSON.stringify(snapshot), JSON.stringify(conditions), expected).changes === 1;
+    },
     problems: () => JSON.parse(problems.get() ?? '[]') as readonly string[],
     reportProblems(list) {
       const text = JSON.stringify(list);
       if (problems.get() !== text) report.run(text);
     },
     close: () => void database.close(),
+  };
+}
+
+/** The counter, read again only when something in the file has changed: every request asks for it. */
+function openCounter(database: Database.Database): { now(): number; forget(): void } {
+  const read = database.prepare<[], number>('SELECT counter FROM published WHERE id = 1').pluck();
+  // Changes when another connection has committed, not by commits of this one.
+  const version = database.prepare<[], number>('PRAGMA data_version').pluck();
+  let seen: number | undefined;
+  let counter = 0;
+  return {
+    now() {
+      const current = version.get();
+      if (current !== seen) counter = read.get() as number;
+      seen = current;
+      return counter;
+    },
+    forget: () => void (seen = undefined),
   };
 }
 

@@ -123,6 +123,8 @@ export interface Objects {
    * The journal durably says who got it before this resolves; throws when it cannot be made to.
    */
   locate(bucket: BucketConfig, admitted: Admitted, giving: Giving): Promise<string | undefined>;
+  /** The same bytes as `open` answers, where they are few and at hand; else undefined. Nobody may change them. */
+  small(bucket: BucketConfig, admitted: Admitted, range?: ByteRange): Promise<Uint8Array | undefined>;
   /** Parts of a multipart object in order; undefined for a single put. */
   parts(bucket: BucketConfig, version: ObjectVersion): Promise<readonly StoredPart[] | undefined>;
   /** True when no version of any name is in the bucket (open uploads do not count: they end with it). */

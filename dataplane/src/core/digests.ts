@@ -2,6 +2,7 @@
 import { ArtefactError } from '../errors.ts';
 import { readAhead } from './ahead.ts';
 import type { BlobId, ByteRange, Change, Entry, Json, Revision, Store } from '../storage/contract.ts';
+import { SMALL_BLOB } from '../storage/contract.ts';
 import type { Place } from './core.ts';
 import type { Digest } from './digest.ts';
 import { newId } from './ids.ts';
@@ -131,6 +132,15 @@ export async function* openDigest(store: Store, digest: Digest, range?: ByteRang
   } finally {
     await ahead?.close();
   }
+}
+
+/** The same at once, where they stand in one small blob that the store has at hand; else undefined. Nobody may change them. */
+export async function smallDigest(store: Store, digest: Digest, range?: ByteRange): Promise<Uint8Array | undefined> {
+  if (!store.blobs.small) return undefined;
+  const [segment, ...rest] = (await findDigest(store, digest))?.record.segments ?? [];
+  if (segment === undefined || rest.length > 0 || segment[1] > SMALL_BLOB) return undefined;
+  const bytes = await store.blobs.small(segment[0]);
+  return range ? bytes?.subarray(range.offset, range.offset + range.length) : bytes;
 }
 
 /** Bytes of consecutive segments. */

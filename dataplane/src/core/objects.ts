@@ -8,7 +8,7 @@ import type { CoreContext } from './context.ts';
 import { storeOf } from './context.ts';
 import { copyVersion } from './copy.ts';
 import type { Arrived, Objects } from './core.ts';
-import { openDigest, planAdoption } from './digests.ts';
+import { openDigest, planAdoption, smallDigest } from './digests.ts';
 import { emptyBucket } from './empty.ts';
 import { keys } from './keys.ts';
 import { listCurrent, listVersions } from './listing.ts';
@@ -51,6 +51,7 @@ export function createObjects(context: CoreContext): Objects {
     listVersions: (bucket, query) => readIn(context, bucket, (opened) => listVersions(opened, query)),
     open: (bucket, admitted, range) => openDigest(storeOf(context, bucket), admitted.digest, range),
     locate: (bucket, admitted, giving) => locate(context, bucket, admitted, giving),
+    small: (bucket, admitted, range) => smallDigest(storeOf(context, bucket), admitted.digest, range),
     parts: async (bucket, version) =>
       version.layout === undefined ? undefined : readLayout(storeOf(context, bucket), version.digest, version.layout),
     isEmpty: async (bucket) => {

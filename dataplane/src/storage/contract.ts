@@ -38,6 +38,11 @@ export interface Blobs {
   put(id: BlobId, body: Bytes): Promise<number>;
   /** The bytes, or `range` of them as far as there are any. A missing blob throws `DigestUnknown` at the first pull, before any byte. */
   get(id: BlobId, range?: ByteRange): Bytes;
+  /**
+   * Where the driver has small blobs at hand: all bytes of one, or undefined for any other, which `get` then answers. Many may
+   * have been given the same buffer, so nobody changes it.
+   */
+  small?(id: BlobId): Promise<Uint8Array | undefined>;
   /** Size in bytes, or undefined when there is none. */
   head(id: BlobId): Promise<number | undefined>;
   /** Removes it; deleting what is not there succeeds. */
@@ -91,6 +96,7 @@ export const MAX_KEY = 2048;
 export interface Records {
   /** Set where a batch that lost by `Conflict` has changed nothing at all; elsewhere, its changes before the lost one may have been made. */
   readonly transactional?: true;
+  /** The record under `key`. Nobody may change what was answered: others may have been given the same. */
   get(key: string): Promise<Entry | undefined>;
   /**
    * What is known of a record without asking for it: it may be out of date, or gone. Whoever uses it asks at the same time whether it

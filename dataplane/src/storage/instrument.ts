@@ -22,6 +22,7 @@ function instrumentBlobs(blobs: Blobs, timed: Timed): Blobs {
   return {
     put: (id, body) => timed('blobs.put', () => blobs.put(id, body)),
     get: (id, range) => timeFirst(blobs.get(id, range), timed),
+    ...(blobs.small && { small: (id) => timed('blobs.small', () => blobs.small!(id)) }),
     head: (id) => timed('blobs.head', () => blobs.head(id)),
     delete: (id) => timed('blobs.delete', () => blobs.delete(id)),
     list: (after, limit) => timed('blobs.list', () => blobs.list(after, limit)),
@@ -55,14 +56,16 @@ function timeFirst(bytes: Bytes, timed: Timed): Bytes {
   };
 }
 
-async function observe<T>(metrics: Pick<Metrics, 'storageCalled'>, call: string, work: () => Promise<T>): Promise<T> {
+function observe<T>(metrics: Pick<Metrics, 'storageCalled'>, call: string, work: () => Promise<T>): Promise<T> {
   const began = performance.now();
-  try {
-    const result = await work();
-    metrics.storageCalled({ call, seconds: (performance.now() - began) / 1000 });
-    return result;
-  } catch (thrown) {
-    metrics.storageCalled({ call, seconds: (performance.now() - began) / 1000, error: asArtefactError(thrown).code });
-    throw thrown;
-  }
+  return work().then(
+    (result) => {
+      metrics.storageCalled({ call, seconds: (performance.now() - began) / 1000 });
+      return result;
+    },
+    (thrown: unknown) => {
+      metrics.storageCalled({ call, seconds: (performance.now() - began) / 1000, error: asArtefactError(thrown).code });
+      throw thrown;
+    },
+  );
 }

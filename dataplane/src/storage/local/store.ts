@@ -6,11 +6,13 @@ import { openDatabase } from './database.ts';
 import type { Db } from './database.ts';
 import { DIRECTORY_MODE, openDirectories, syncDirectory } from './directories.ts';
 import { onDisk, unavailable } from './failure.ts';
+import { openFreshness } from './freshness.ts';
 import { layoutOf } from './layout.ts';
 import type { Layout } from './layout.ts';
 import { openProbe } from './probe.ts';
 import { openLocalRecords } from './records.ts';
 import { openSlabs } from './slabs.ts';
+import { openSmallBlobs } from './smallBlobs.ts';
 import { startSweeping, sweepIncoming } from './sweep.ts';
 import { openUnderWay } from '../underWay.ts';
 import { openWriteQueue } from './writeQueue.ts';
@@ -69,7 +71,7 @@ function assemble({ db, queue, layout, location }: Parts): Store {
   const stillOpen = (): void => {
     if (closing) throw unavailable(location, 'it is closed');
   };
-  const room = { db, queue, layout, location, stillOpen };
+  const room = { db, queue, version: openFreshness(db), layout, location, stillOpen };
   const underWay = openUnderWay();
   const blobs = openLocalBlobs({ ...room, directories: openDirectories(layout.directory), slabs: openSlabs() });
   const probe = underWay.tracking(openProbe(room));
@@ -86,6 +88,7 @@ function assemble({ db, queue, layout, location }: Parts): Store {
   return {
     blobs: {
       ...blobs,
+      small: openSmallBlobs(room),
       put: underWay.tracking((id: BlobId, body: Bytes) => blobs.put(id, body)),
       delete: underWay.tracking((id: BlobId) => blobs.delete(id)),
       list: underWay.tracking((after: BlobId | undefined, limit: number) => blobs.list(after, limit)),

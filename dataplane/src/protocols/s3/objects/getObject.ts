@@ -29,6 +29,8 @@ export async function getObject(call: ObjectCall, core: Core): Promise<Reply> {
   const admitted = await call.admit({ digest: version.digest, resource: resourceOf(subject) });
   const elsewhere = await redirect(call, core, { subject, version, admitted });
   if (elsewhere) return elsewhere;
+  const whole = selection.several ? undefined : await core.objects.small(subject.bucket, admitted, selection.range);
+  if (whole) return { ...reply, body: whole };
   const read = (range?: ByteRange): Bytes => core.objects.open(subject.bucket, admitted, range);
   return { ...reply, body: selection.several?.body(read) ?? read(selection.range) };
 }
