@@ -18,8 +18,8 @@ export interface AccessDemand {
   /** Such as `s3:GetObject`; it says whether `resource.name` is a name, or the prefix of a listing. */
   readonly s3Action: string;
   readonly resource: Resource;
-  /** Condition keys of the request and of this demand together. */
-  readonly context?: ConditionContext;
+  /** Condition keys of the request and of this demand together; a function is called only when a policy looks at one. */
+  readonly context?: ConditionContext | (() => ConditionContext);
 }
 
 export interface Decision {

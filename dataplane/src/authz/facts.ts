@@ -7,11 +7,15 @@ import { lowerCasedClaims } from './claims.ts';
 export type Facts = (key: string) => readonly string[] | undefined;
 
 /** All facts together. Who asks is taken from the principal alone, whatever the context says. */
-export function factsOf(principal: Principal, context: ConditionContext | undefined): Facts {
+export function factsOf(principal: Principal, context: ConditionContext | (() => ConditionContext) | undefined): Facts {
   return (key) => {
-    const values = isAboutPrincipal(key) ? principalFact(principal, key) : context?.get(key);
+    const values = isAboutPrincipal(key) ? principalFact(principal, key) : gathered(context)?.get(key);
     return values?.length === 0 ? undefined : values;
   };
+}
+
+function gathered(context: ConditionContext | (() => ConditionContext) | undefined): ConditionContext | undefined {
+  return typeof context === 'function' ? context() : context;
 }
 
 const CLAIM = 'bonded:claim/';

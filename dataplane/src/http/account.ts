@@ -17,7 +17,9 @@ export function account(exchange: Exchange, to: { readonly metrics: Metrics; rea
   const aborted = exchange.aborted();
   const error = exchange.error?.code;
   const bytes = { bytesIn: exchange.body.received(), bytesOut: exchange.bytesOut };
-  to.metrics.requestEnded({ operation, status: response.statusCode, aborted, seconds: ms / 1000, ...bytes, ...(error ? { error } : {}) });
+  to.metrics.requestEnded({ operation, status: response.statusCode, aborted, seconds: ms / 1000, ...bytes, error });
+  const level = QUIET.test(operation ?? '') ? 'debug' : 'info';
+  if (!to.log.isLevelEnabled(level)) return;
   const line = {
     requestId: head.id,
     traceId: exchange.traceId,
@@ -34,7 +36,7 @@ export function account(exchange: Exchange, to: { readonly metrics: Metrics; rea
     ms: Math.round(ms * 100) / 100,
     agent: head.headers['user-agent']?.slice(0, MAX_AGENT),
   };
-  to.log[QUIET.test(line.operation) ? 'debug' : 'info'](line, 'request');
+  to.log[level](line, 'request');
 }
 
 /** Attributes by OpenTelemetry's semantic conventions for HTTP servers. */

@@ -12,6 +12,19 @@ import type { Mount } from './mount.ts';
 
 const NO_CONDITIONS: Caller['conditions'] = new Map();
 
+/** RFC 9112 §6.3: no length and no transfer coding means no body, and none arrives. */
+function hasBody({ headers }: RequestHead): boolean {
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
+}
+
+const NO_BODY: RequestBody = {
+  bytes: { [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve({ done: true, value: undefined }) }) },
+  declared: 0,
+  received: () => 0,
+  complete: () => true,
+  discard: () => Promise.resolve(),
+};
+
 export interface Messages {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -56,7 +69,12 @@ export class Exchange {
     this.head = received.head;
     this.fault = received.fault;
     this.snapshot = options.snapshot;
-    this.body = requestBody(messages.request, {
+    this.body = hasBody(received.head) ? this.#openBody(options) : NO_BODY;
+    messages.response.on('close', () => this.#abort());
+  }
+
+  #openBody(options: ExchangeOptions): RequestBody {
+    return requestBody(this.request, {
       limits: options.limits,
       onFirstPull: () => {
         this.#askForBody();
@@ -65,7 +83,6 @@ export class Exchange {
         options.onUpload();
       },
     });
-    messages.response.on('close', () => this.#abort());
   }
 
   /** Aborted when the client goes away, also because the server closed its connection. Few ask for it, so it is made then. */

@@ -1,10 +1,13 @@
 /** Refuses heads that two servers could read in two ways (request smuggling, RFC 9112 §11.2), before anything trusts them. */
 import { ArtefactError } from '../errors.ts';
 
-/** What the checks look at: the request line and every header as sent, names lower-cased. */
+/** What the checks look at: the request line and the headers, names lower-cased. */
 export interface Framing {
   readonly httpVersion: string;
-  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** Every one as sent. */
+  readonly rawHeaders: readonly (readonly [name: string, value: string])[];
+  /** Those of one name joined, so that one with a single copy has its value. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
   readonly target: string;
 }
 
@@ -40,37 +43,36 @@ export function framingFault(framing: Framing): ArtefactError | undefined {
 
 const CHECKS: readonly Check[] = [singletonsAreSingle, hostIsClear, lengthIsClear, codingIsKnown, targetIsWellFormed];
 
-function singletonsAreSingle({ headers }: Framing): ArtefactError | undefined {
-  const seen = new Set<string>();
-  for (const [name] of headers) {
-    if (!SINGLE.has(name)) continue;
-    if (seen.has(name)) return new ArtefactError('InvalidRequest', `Send the header ${name} once only.`);
-    seen.add(name);
+function singletonsAreSingle({ rawHeaders, headers }: Framing): ArtefactError | undefined {
+  for (const [name, value] of rawHeaders) {
+    // Two values joined are longer than either.
+    if (value === headers[name] || !SINGLE.has(name)) continue;
+    return new ArtefactError('InvalidRequest', `Send the header ${name} once only.`);
   }
   return undefined;
 }
 
 /** RFC 9112 §3.2: exactly one Host in HTTP/1.1; with an absolute target, it must name the same one. */
 function hostIsClear({ headers, httpVersion, target }: Framing): ArtefactError | undefined {
-  const host = find(headers, 'host');
+  const host = headers['host'];
   if (host === undefined) return httpVersion === '1.0' ? undefined : new ArtefactError('InvalidRequest', 'Send a Host header.');
   if (host.length > MAX_HOST || !HOST.test(host))
     return new ArtefactError('InvalidRequest', 'The Host header is not a host name or address.');
-  const authority = /^https?:\/\/([^/?#]+)/i.exec(target)?.[1];
+  const authority = target.startsWith('/') ? undefined : /^https?:\/\/([^/?#]+)/i.exec(target)?.[1];
   const differs = authority !== undefined && authority.toLowerCase() !== host.toLowerCase();
   return differs ? new ArtefactError('InvalidRequest', 'The Host header and the request target name different hosts.') : undefined;
 }
 
 function lengthIsClear({ headers }: Framing): ArtefactError | undefined {
-  const length = find(headers, 'content-length');
+  const length = headers['content-length'];
   if (length === undefined) return undefined;
   if (!/^\d{1,15}$/.test(length)) return new ArtefactError('InvalidRequest', 'Content-Length must be a whole number of bytes.');
-  const both = find(headers, 'transfer-encoding') !== undefined;
+  const both = headers['transfer-encoding'] !== undefined;
   return both ? new ArtefactError('InvalidRequest', 'Send either Content-Length or Transfer-Encoding, never both.') : undefined;
 }
 
 function codingIsKnown({ headers, httpVersion }: Framing): ArtefactError | undefined {
-  const coding = find(headers, 'transfer-encoding');
+  const coding = headers['transfer-encoding'];
   if (coding === undefined) return undefined;
   if (httpVersion === '1.0') return new ArtefactError('InvalidRequest', 'Transfer-Encoding does not exist in HTTP/1.0.');
   if (coding.toLowerCase() === 'chunked') return undefined;
@@ -79,8 +81,4 @@ function codingIsKnown({ headers, httpVersion }: Framing): ArtefactError | undef
 
 function targetIsWellFormed({ target }: Framing): ArtefactError | undefined {
   return TARGET.test(target) ? undefined : new ArtefactError('MalformedUri', 'The request target must be a path with an optional query.');
-}
-
-function find(headers: Framing['headers'], wanted: string): string | undefined {
-  return headers.find(([name]) => name === wanted)?.[1];
 }

@@ -16,10 +16,10 @@ export interface ReceivedHead {
 /** Reads the head of a request. `originalUrl` is the target before a router shortened it. */
 export function readHead(request: IncomingMessage & { readonly originalUrl?: string }, readClient: ClientReader): ReceivedHead {
   const rawHeaders = pairs(request.rawHeaders);
-  const sent = request.originalUrl ?? request.url ?? '/';
-  const framing = framingFault({ httpVersion: request.httpVersion, headers: rawHeaders, target: sent });
-  const { target, authority } = splitTarget(sent);
   const headers = joinHeaders(rawHeaders);
+  const sent = request.originalUrl ?? request.url ?? '/';
+  const framing = framingFault({ httpVersion: request.httpVersion, rawHeaders, headers, target: sent });
+  const { target, authority } = splitTarget(sent);
   const query = readQuery(target);
   const encrypted = (request.socket as Partial<TLSSocket>).encrypted === true;
   const head: RequestHead = {
@@ -39,6 +39,7 @@ export function readHead(request: IncomingMessage & { readonly originalUrl?: str
 
 /** RFC 9112 §3.2.2: a server must also take the absolute form, whose authority then counts as the host. */
 function splitTarget(sent: string): { readonly target: string; readonly authority?: string } {
+  if (sent.startsWith('/')) return { target: sent };
   const absolute = /^https?:\/\/([^/?#]+)(.*)$/i.exec(sent);
   if (!absolute) return { target: sent };
   const rest = absolute[2] ?? '';

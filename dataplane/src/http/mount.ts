@@ -10,3 +10,16 @@ export interface Mount {
   /** How the protocol's clients know the request id, besides `X-Request-Id`. */
   readonly requestIdHeader?: string;
 }
+
+/** The first mount that takes the request; the last one takes what no other does. */
+export function mountFor(mounts: readonly Mount[], head: RequestHead): Mount {
+  return mounts.find((mount) => takes(mount, head)) ?? mounts.at(-1)!;
+}
+
+function takes({ path, accepts }: Mount, head: RequestHead): boolean {
+  return (path === undefined || isBeneath(head.rawPath, path)) && accepts?.(head) !== false;
+}
+
+function isBeneath(path: string, prefix: string): boolean {
+  return path.startsWith(prefix) && (path.length === prefix.length || path[prefix.length] === '/');
+}

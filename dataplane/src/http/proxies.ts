@@ -21,13 +21,29 @@ export type ClientReader = (
 export function createClientReader(trusted: readonly string[]): ClientReader {
   const ranges = trusted.map(parseRange);
   const isTrusted = (address: string): boolean => isIn(ranges, address);
+  const plainPeer = remembering((address) => plainAddress(address) ?? 'unknown');
   return (peer, headers) => {
-    const direct: Client = { remoteAddress: plainAddress(peer.address ?? '') ?? 'unknown', secure: peer.encrypted };
+    const direct: Client = { remoteAddress: plainPeer(peer.address ?? ''), secure: peer.encrypted };
     if (ranges.length === 0 || !isTrusted(direct.remoteAddress)) return direct;
     return {
       remoteAddress: forwardedFor(headers['x-forwarded-for'], isTrusted) ?? direct.remoteAddress,
       secure: forwardedProto(headers['x-forwarded-proto']) ?? direct.secure,
     };
+  };
+}
+
+/** Peers whose addresses are remembered; forgetting some costs a microsecond each. */
+const MAX_PEERS = 1000;
+
+function remembering(read: (address: string) => string): (address: string) => string {
+  const known = new Map<string, string>();
+  return (address) => {
+    const before = known.get(address);
+    if (before !== undefined) return before;
+    if (known.size >= MAX_PEERS) known.clear();
+    const plain = read(address);
+    known.set(address, plain);
+    return plain;
   };
 }
 

@@ -4,12 +4,16 @@ import { ArtefactError } from '../errors.ts';
 import type { Reply } from '../protocols/contract.ts';
 import type { Bytes } from '../storage/contract.ts';
 
+type Headers = NonNullable<Reply['headers']>;
+
 /** A reply whose first bytes are at hand, so that an unreadable blob still becomes an error and not a broken answer. */
 export interface OpenReply {
   readonly status: number;
-  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+  readonly headers: Headers;
+  /** The Content-Length to send instead of the one in `headers`; undefined: that one, if there is one. */
+  readonly length?: number | 'none';
   /** Undefined when there is no body to send. */
-  readonly body?: OpenBody;
+  readonly body?: Uint8Array | OpenBody;
 }
 
 interface OpenBody {
@@ -20,33 +24,29 @@ interface OpenBody {
 }
 
 export interface SendOptions {
-  /** Headers of the edge itself. */
-  readonly headers: Readonly<Record<string, string>>;
+  /** Headers of the edge itself, names and values in turn; a reply has none of these. */
+  readonly headers: readonly string[];
   /** How long the client may take nothing, in ms. */
   readonly idleMs: number;
   /** Told how many bytes of the body have been handed to the socket. */
   readonly onSent: (bytes: number) => void;
   /** Called before an answer that leaves the connection unusable is ended: its sender may still be writing. */
-  readonly beforeEnd?: () => Promise<void>;
+  readonly beforeEnd?: (() => Promise<void>) | undefined;
 }
 
 /** Pulls the first bytes of a reply. Throws what the source throws; drops the body for HEAD, 204 and 304. */
 export async function openReply(reply: Reply, method: string): Promise<OpenReply> {
-  const { status, headers = {} } = reply;
+  const { status, headers = NO_HEADERS } = reply;
   const body = typeof reply.body === 'string' ? Buffer.from(reply.body) : reply.body;
   if (status === 204 || status === 304) {
     await release(body);
-    return { status, headers: withoutLength(headers) };
+    return { status, headers, length: 'none' };
   }
   if (body === undefined || method === 'HEAD') {
     await release(body);
-    return { status, headers: lengthFor(headers, body) };
+    return { status, headers, length: lengthFor(headers, body) };
   }
-  if (body instanceof Uint8Array) {
-    const length = body.length;
-    const whole = { source: one(body), first: { done: false as const, value: body }, length };
-    return { status, headers: { ...withoutLength(headers), 'Content-Length': String(length) }, body: whole };
-  }
+  if (body instanceof Uint8Array) return { status, headers, length: body.length, body };
   const source = body[Symbol.asyncIterator]();
   return { status, headers, body: { source, first: await source.next(), length: declaredLength(headers) } };
 }
@@ -56,12 +56,39 @@ async function release(body: Uint8Array | Bytes | undefined): Promise<void> {
   if (body !== undefined && !(body instanceof Uint8Array)) await body[Symbol.asyncIterator]().return?.();
 }
 
+const NO_HEADERS: Headers = {};
+
 /** Sends it. Throws when not all of it could be sent; the connection is then destroyed, so that the client sees the truncation. */
-export async function sendReply(response: ServerResponse, reply: OpenReply, options: SendOptions): Promise<void> {
+export function sendReply(response: ServerResponse, reply: OpenReply, options: SendOptions): Promise<void> {
+  const { body } = reply;
+  if (options.beforeEnd === undefined && (body === undefined || body instanceof Uint8Array))
+    return sendWhole(response, reply, body, options);
+  return sendPieces(response, reply, body instanceof Uint8Array ? onePiece(body) : body, options);
+}
+
+/** Head and body leave together, and nobody waits between them. */
+function sendWhole(response: ServerResponse, reply: OpenReply, bytes: Uint8Array | undefined, options: SendOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (isGone(response)) return reject(clientGone());
+    response.writeHead(reply.status, flatHeaders(reply, options.headers));
+    // It follows the end of a good answer as well.
+    response.once('close', () => {
+      if (!response.writableFinished) return reject(clientGone());
+      if (bytes) options.onSent(bytes.length);
+      resolve();
+    });
+    response.end(bytes);
+    if (!response.socket?.writableLength) return;
+    response.once('timeout', () => response.destroy());
+    response.socket.setTimeout(options.idleMs);
+  });
+}
+
+async function sendPieces(response: ServerResponse, reply: OpenReply, body: OpenBody | undefined, options: SendOptions): Promise<void> {
   const writer = createWriter(response, options);
   try {
-    response.writeHead(reply.status, { ...reply.headers, ...options.headers } as Record<string, string | string[]>);
-    if (reply.body) await sendBody(writer, reply.body);
+    response.writeHead(reply.status, flatHeaders(reply, options.headers));
+    if (body) await sendBody(writer, body);
     if (options.beforeEnd) {
       writer.flush();
       await options.beforeEnd();
@@ -72,7 +99,7 @@ export async function sendReply(response: ServerResponse, reply: OpenReply, opti
     throw thrown;
   } finally {
     writer.release();
-    await reply.body?.source.return?.();
+    await body?.source.return?.();
   }
 }
 
@@ -106,7 +133,7 @@ function createWriter(response: ServerResponse, options: SendOptions): Writer {
   };
   const step = (act: (done: (error?: Error | null) => void) => void) =>
     new Promise<void>((resolve, refuse) => {
-      if (response.destroyed || response.socket?.writable === false) return refuse(clientGone());
+      if (isGone(response)) return refuse(clientGone());
       reject = refuse;
       act((error) => {
         reject = undefined;
@@ -138,24 +165,47 @@ function writeThrough(response: ServerResponse, chunk: Uint8Array, done: (error?
   response.uncork();
 }
 
-async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
+function onePiece(bytes: Uint8Array): OpenBody {
+  return {
+    source: { next: () => Promise.resolve({ done: true, value: undefined }) },
+    first: { done: false, value: bytes },
+    length: bytes.length,
+  };
 }
 
 /** What Content-Length a GET would have had, for HEAD (RFC 9110 §8.6); where it cannot be known, none. */
-function lengthFor(headers: OpenReply['headers'], body: Uint8Array | Bytes | undefined): OpenReply['headers'] {
-  if (declaredLength(headers) !== undefined) return headers;
-  if (body === undefined) return { ...headers, 'Content-Length': '0' };
-  return body instanceof Uint8Array ? { ...headers, 'Content-Length': String(body.length) } : headers;
+function lengthFor(headers: Headers, body: Uint8Array | Bytes | undefined): number | undefined {
+  if (declaredLength(headers) !== undefined) return undefined;
+  if (body === undefined) return 0;
+  return body instanceof Uint8Array ? body.length : undefined;
 }
 
-function declaredLength(headers: OpenReply['headers']): number | undefined {
-  const name = Object.keys(headers).find((each) => each.toLowerCase() === 'content-length');
+function declaredLength(headers: Headers): number | undefined {
+  const name = Object.keys(headers).find(isLength);
   return name === undefined ? undefined : Number(headers[name]);
 }
 
-function withoutLength(headers: OpenReply['headers']): OpenReply['headers'] {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'content-length'));
+const LENGTH = 'content-length';
+
+function isLength(name: string): boolean {
+  return name.length === LENGTH.length && name.toLowerCase() === LENGTH;
+}
+
+/** Names and values in turn, which Node takes as they are. */
+function flatHeaders({ headers, length }: OpenReply, further: readonly string[]): string[] {
+  const flat: string[] = [];
+  for (const [name, value] of Object.entries(headers)) {
+    if (length !== undefined && isLength(name)) continue;
+    if (typeof value === 'string') flat.push(name, value);
+    else for (const each of value) flat.push(name, each);
+  }
+  if (typeof length === 'number') flat.push('Content-Length', String(length));
+  flat.push(...further);
+  return flat;
+}
+
+function isGone(response: ServerResponse): boolean {
+  return response.destroyed || response.socket?.writable === false;
 }
 
 function clientGone(): Error {

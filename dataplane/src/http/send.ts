@@ -12,18 +12,14 @@ export async function send(exchange: Exchange, service: Pick<Service, 'draining'
   const socket = request.socket;
   const unread = !body.complete();
   const close = service.draining() || exchange.fault !== undefined || (unread && !isSoonRead(exchange));
-  await sendReply(
-    response,
-    { ...reply, headers: { ...decorations(exchange, service.log), ...reply.headers } },
-    {
-      headers: { ...edgeHeaders(exchange), ...(close ? { Connection: 'close' } : {}) },
-      idleMs: service.limits.sendIdleMs,
-      onSent: (bytes) => {
-        exchange.bytesOut += bytes;
-      },
-      ...(unread ? { beforeEnd: () => body.discard(LINGER_BYTES, LINGER_MS) } : {}),
+  await sendReply(response, decorated(reply, decorations(exchange, service.log)), {
+    headers: edgeHeaders(exchange, close),
+    idleMs: service.limits.sendIdleMs,
+    onSent: (bytes) => {
+      exchange.bytesOut += bytes;
     },
-  );
+    beforeEnd: unread ? () => body.discard(LINGER_BYTES, LINGER_MS) : undefined,
+  });
   if (!body.complete()) socket.destroySoon();
 }
 
@@ -34,19 +30,28 @@ function isSoonRead({ body, head, error }: Exchange): boolean {
   return !waitsForContinue && body.declared !== undefined && body.declared - body.received() <= LINGER_BYTES;
 }
 
-function edgeHeaders({ head, mount }: Exchange): Record<string, string> {
-  const headers: Record<string, string> = { Server: 'Bonded', 'X-Request-Id': head.id };
-  if (mount.requestIdHeader) headers[mount.requestIdHeader] = head.id;
+function edgeHeaders({ head, mount }: Exchange, close: boolean): readonly string[] {
+  const headers = ['Server', 'Bonded', 'X-Request-Id', head.id];
+  if (mount.requestIdHeader) headers.push(mount.requestIdHeader, head.id);
+  if (close) headers.push('Connection', 'close');
   return headers;
+}
+
+const NONE: Readonly<Record<string, string>> = {};
+
+/** What the reply says itself counts. */
+function decorated(reply: OpenReply, headers: Readonly<Record<string, string>>): OpenReply {
+  for (const _name in headers) return { ...reply, headers: { ...headers, ...reply.headers } };
+  return reply;
 }
 
 /** A protocol that cannot decorate an answer must not keep it from being sent. */
 function decorations({ mount, head, snapshot, fault }: Exchange, log: Log): Readonly<Record<string, string>> {
-  if (fault || !mount.protocol.decorate) return {};
+  if (fault || !mount.protocol.decorate) return NONE;
   try {
     return mount.protocol.decorate(head, snapshot);
   } catch (thrown) {
     log.error({ err: thrown, requestId: head.id }, 'answer could not be decorated');
-    return {};
+    return NONE;
   }
 }

@@ -8,7 +8,7 @@ import { asArtefactError, ArtefactError } from '../errors.ts';
 import type { Recognised, Reply } from '../protocols/contract.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { requestSpan, span } from '../telemetry/traces.ts';
+import { requestSpan, span, type RequestSpan } from '../telemetry/traces.ts';
 import { account, spanEnd, spanStart } from './account.ts';
 import { HandlerCall } from './call.ts';
 import { Exchange, type Messages } from './exchange.ts';
@@ -33,33 +33,47 @@ export interface Service {
 }
 
 /** Serves one request to its end. Never rejects. */
-export async function serve(messages: Messages, received: ReceivedHead, mount: Mount, service: Service): Promise<void> {
+export function serve(messages: Messages, received: ReceivedHead, mount: Mount, service: Service): Promise<void> {
   const onUpload = () => service.metrics.uploads(1);
   const configuration = readConfiguration(service);
   const exchange = new Exchange(messages, received, mount, { limits: service.limits, snapshot: configuration.snapshot, onUpload });
   service.metrics.requestBegan();
-  await requestSpan(received.head.headers, spanStart(exchange), async (request) => {
-    exchange.traceId = request.traceId;
-    await respond(exchange, service, () => journey(exchange, service, configuration.missing));
-    if (exchange.operation) request.name(exchange.operation);
-    request.end(exchange.response.statusCode, spanEnd(exchange));
-  });
+  return requestSpan(
+    received.head.headers,
+    () => spanStart(exchange),
+    (request) => perform(exchange, service, { request, missing: configuration.missing }),
+  );
+}
+
+interface Circumstances {
+  readonly request: RequestSpan;
+  readonly missing: ArtefactError | undefined;
+}
+
+async function perform(exchange: Exchange, service: Service, { request, missing }: Circumstances): Promise<void> {
+  exchange.traceId = request.traceId;
+  await respond(exchange, service, missing);
+  if (exchange.operation) request.name(exchange.operation);
+  request.end(exchange.response.statusCode, () => spanEnd(exchange));
   if (exchange.uploading) service.metrics.uploads(-1);
   account(exchange, service);
 }
 
+const NOTHING_MORE = {};
+
 async function journey(exchange: Exchange, { gate, core }: Service, unconfigured: ArtefactError | undefined): Promise<Reply> {
   const { head, snapshot, mount } = exchange;
   if (exchange.fault) throw exchange.fault;
-  const { operation, params } = span<Recognised<unknown>>('recognise', {}, () => mount.protocol.recognise(head));
+  const { operation, params } = span<Recognised<unknown>>('recognise', NOTHING_MORE, () => mount.protocol.recognise(head));
   exchange.operation = operation.name;
   if (unconfigured && operation.authenticates !== 'public') throw unconfigured;
-  const caller = await span('authenticate', {}, async () =>
-    operation.authenticates === 'request' ? gate.authenticate(head, snapshot) : gate.unauthenticated(head),
-  );
+  const authenticates = operation.authenticates === 'request';
+  const caller = authenticates
+    ? await span('authenticate', NOTHING_MORE, () => gate.authenticate(head, snapshot))
+    : gate.unauthenticated(head);
   const call = new HandlerCall(exchange, gate, caller, { name: operation.name, params });
-  span('authorise', {}, () => operation.demands(head, params).forEach((demand) => call.authorise(demand)));
-  return span('handle', {}, () => operation.handle(call, core));
+  span('authorise', NOTHING_MORE, () => operation.demands(head, params).forEach((demand) => call.authorise(demand)));
+  return span('handle', NOTHING_MORE, () => operation.handle(call, core));
 }
 
 /** Before a configuration is in force nobody may do anything, but whoever probes is told so. */
@@ -73,15 +87,24 @@ function readConfiguration(service: Service): { readonly snapshot: LoadedSnapsho
   }
 }
 
-/** Sends what `work` answers, or the protocol's rendering of what it throws; when that fails too, a bare 500. */
-async function respond(exchange: Exchange, service: Service, work: () => Promise<Reply>): Promise<void> {
-  for (const attempt of [work, () => renderFailure(exchange), lastResort]) {
+/** Sends what the journey answers, or the protocol's rendering of what it throws; when that fails too, a bare 500. */
+async function respond(exchange: Exchange, service: Service, missing: ArtefactError | undefined): Promise<void> {
+  try {
+    const reply = await openReply(await journey(exchange, service, missing), exchange.head.method);
+    await send(exchange, service, reply);
+  } catch (thrown) {
+    await respondToFailure(exchange, service, thrown);
+  }
+}
+
+async function respondToFailure(exchange: Exchange, service: Service, failure: unknown): Promise<void> {
+  fail(exchange, service.log, failure);
+  for (const attempt of [renderFailure, lastResort]) {
+    if (exchange.response.headersSent || exchange.response.destroyed) return;
     try {
-      const reply = await openReply(await attempt(), exchange.head.method);
-      return await send(exchange, service, reply);
+      return await send(exchange, service, await openReply(await attempt(exchange), exchange.head.method));
     } catch (thrown) {
       fail(exchange, service.log, thrown);
-      if (exchange.response.headersSent || exchange.response.destroyed) return;
     }
   }
 }

@@ -1,4 +1,4 @@
-/** Listens and matches: Express finds the mount, `serve` does the rest. Nothing here reads a body. */
+/** Listens: what Express takes in gets its mount, and `serve` does the rest. Nothing here reads a body. */
 import express from 'express';
 import {
   createServer as createHttpServer,
@@ -13,9 +13,9 @@ import { Server as NetServer, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { refuseMalformed } from './clientError.ts';
 import { trackConnections, type Connections } from './connections.ts';
-import { readHead, type ReceivedHead } from './head.ts';
+import { readHead } from './head.ts';
 import type { HttpLimits } from './limits.ts';
-import type { Mount } from './mount.ts';
+import { mountFor, type Mount } from './mount.ts';
 import type { ClientReader } from './proxies.ts';
 import { serve, type Service } from './serve.ts';
 import type { ReloadingTls } from './tls.ts';
@@ -70,19 +70,12 @@ function createListener({ mounts, readClient }: ServerSettings, service: Service
   app.disable('etag');
   app.set('query parser', false);
   app.enable('case sensitive routing');
-  app.use((request, response, next) => {
-    response.locals['received'] = readHead(request, readClient);
-    next();
+  app.use((request, response) => {
+    const received = readHead(request, readClient);
+    void serve({ request, response }, received, mountFor(mounts, received.head), service);
   });
-  for (const mount of mounts) {
-    app.use(mount.path ?? '/', (request, response, next) => {
-      const received = response.locals['received'] as ReceivedHead;
-      if (mount.accepts && !mount.accepts(received.head)) return next();
-      void serve({ request, response }, received, mount, service);
-    });
-  }
   const last = mounts.at(-1)!;
-  // A target that Express cannot parse finds no mount: it gets the last one's words for it.
+  // A target that Express cannot parse gets the last one's words for it.
   const unmatched = (request: IncomingMessage, response: ServerResponse) =>
     void serve({ request, response }, readHead(request, readClient), last, service);
   return (request, response) => {

@@ -49,7 +49,7 @@ function callerOf(
   return { principal, conditions, open: (body) => openPayload(head, body, authenticated) };
 }
 
-/** Facts about a request are gathered once, however many names its body asks for. */
+/** Facts about a request are gathered when a policy looks at one, and once, however many names its body asks for. */
 function createDecider(): (asking: Asking, demand: Demand) => Decision {
   const gathered = new WeakMap<RequestHead, ConditionContext>();
   const factsOf = ({ head, conditions }: Asking): ConditionContext => {
@@ -60,8 +60,9 @@ function createDecider(): (asking: Asking, demand: Demand) => Decision {
     return facts;
   };
   return (asking, demand) => {
-    const facts = factsOf(asking);
-    const context = demand.context ? joinContexts(facts, demand.context) : facts;
-    return authorise(asking.snapshot, asking.principal, { ...demand, context });
+    const { action, s3Action, resource } = demand;
+    let joined: ConditionContext | undefined;
+    const context = (): ConditionContext => (joined ??= demand.context ? joinContexts(factsOf(asking), demand.context) : factsOf(asking));
+    return authorise(asking.snapshot, asking.principal, { action, s3Action, resource, context });
   };
 }

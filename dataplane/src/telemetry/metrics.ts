@@ -1,7 +1,8 @@
 /** What is counted and timed, for Prometheus and, where OTEL_* asks for it, OpenTelemetry. Every label has a small closed set of values. */
-import { metrics as openTelemetry } from '@opentelemetry/api';
+import { createNoopMeter, metrics as openTelemetry, type Histogram as OpenTelemetryHistogram } from '@opentelemetry/api';
 import cluster from 'node:cluster';
-import { AggregatorRegistry, collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { AggregatorRegistry, collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { registerCounter, registerHistogram } from './series.ts';
 
 /** One request that has ended. */
 export interface RequestFacts {
@@ -14,7 +15,7 @@ export interface RequestFacts {
   readonly bytesIn: number;
   readonly bytesOut: number;
   /** An `ErrorCode` if it failed. */
-  readonly error?: string;
+  readonly error?: string | undefined;
 }
 
 /** One call to a storage location. */
@@ -90,86 +91,119 @@ function shareWithPrimary(registry: Registry): void {
 
 function httpMetrics(registry: Registry) {
   const registers = [registry];
-  const requests = new Counter({
-    name: 'bonded_http_requests_total',
-    help: 'Requests answered.',
-    labelNames: ['operation', 'status'],
-    registers,
-  });
-  const errors = new Counter({
-    name: 'bonded_http_errors_total',
-    help: 'Requests that failed, by error code.',
-    labelNames: ['operation', 'code'],
-    registers,
-  });
-  const duration = new Histogram({
-    name: 'bonded_http_request_duration_seconds',
-    help: 'From the head of a request to the last byte of its answer.',
-    labelNames: ['operation'],
-    buckets: REQUEST_BUCKETS,
-    registers,
-  });
-  const received = new Counter({
-    name: 'bonded_http_received_bytes_total',
-    help: 'Bytes of request bodies.',
-    labelNames: ['operation'],
-    registers,
-  });
-  const sent = new Counter({
-    name: 'bonded_http_sent_bytes_total',
-    help: 'Bytes of response bodies.',
-    labelNames: ['operation'],
-    registers,
-  });
+  const seriesOf = operationSeries(registry);
   const inFlight = new Gauge({ name: 'bonded_http_requests_in_flight', help: 'Requests under way.', registers });
   const uploads = new Gauge({ name: 'bonded_http_uploads_in_flight', help: 'Request bodies that are arriving.', registers });
   const connections = new Gauge({ name: 'bonded_http_connections', help: 'Open connections.', registers });
-  const exported = openTelemetry
-    .getMeter('bonded')
-    .createHistogram('http.server.request.duration', { unit: 's', advice: { explicitBucketBoundaries: REQUEST_BUCKETS } });
-  const operationLabel = boundedLabel();
+  const exported = exportedHistogram('http.server.request.duration', REQUEST_BUCKETS);
   return {
     requestBegan: () => inFlight.inc(),
     requestEnded(facts: RequestFacts) {
-      const operation = operationLabel(facts.operation);
-      const status = facts.aborted ? 'aborted' : statusClass(facts.status);
+      const series = seriesOf(facts.operation);
       inFlight.dec();
-      requests.inc({ operation, status });
-      duration.observe({ operation }, facts.seconds);
-      if (facts.error !== undefined) errors.inc({ operation, code: facts.error });
-      if (facts.bytesIn > 0) received.inc({ operation }, facts.bytesIn);
-      if (facts.bytesOut > 0) sent.inc({ operation }, facts.bytesOut);
-      exported.record(facts.seconds, { 'bonded.operation': operation, 'http.response.status_code': facts.status });
+      series.requests(facts.aborted ? 'aborted' : statusClass(facts.status))(1);
+      series.duration(facts.seconds);
+      if (facts.error !== undefined) series.errors(facts.error)(1);
+      if (facts.bytesIn > 0) series.received(facts.bytesIn);
+      if (facts.bytesOut > 0) series.sent(facts.bytesOut);
+      exported?.record(facts.seconds, { 'bonded.operation': series.operation, 'http.response.status_code': facts.status });
     },
     uploads: (change: 1 | -1) => uploads.inc(change),
     connections: (change: 1 | -1) => connections.inc(change),
   };
 }
 
+/** What is counted of one operation, found once. */
+function operationSeries(registry: Registry) {
+  const requests = registerCounter(registry, {
+    name: 'bonded_http_requests_total',
+    help: 'Requests answered.',
+    labelNames: ['operation', 'status'],
+  });
+  const errors = registerCounter(registry, {
+    name: 'bonded_http_errors_total',
+    help: 'Requests that failed, by error code.',
+    labelNames: ['operation', 'code'],
+  });
+  const duration = registerHistogram(registry, {
+    name: 'bonded_http_request_duration_seconds',
+    help: 'From the head of a request to the last byte of its answer.',
+    label: 'operation',
+    buckets: REQUEST_BUCKETS,
+  });
+  const received = registerCounter(registry, {
+    name: 'bonded_http_received_bytes_total',
+    help: 'Bytes of request bodies.',
+    labelNames: ['operation'],
+  });
+  const sent = registerCounter(registry, {
+    name: 'bonded_http_sent_bytes_total',
+    help: 'Bytes of response bodies.',
+    labelNames: ['operation'],
+  });
+  const operationLabel = boundedLabel();
+  return perName(operationLabel, (operation) => ({
+    operation,
+    requests: perName(itself, (status) => requests({ operation, status })),
+    errors: perName(itself, (code) => errors({ operation, code })),
+    duration: duration(operation),
+    received: received({ operation }),
+    sent: sent({ operation }),
+  }));
+}
+
 function storageMetrics(registry: Registry) {
-  const registers = [registry];
-  const duration = new Histogram({
+  const duration = registerHistogram(registry, {
     name: 'bonded_storage_duration_seconds',
     help: 'Calls to storage; reading bytes counts to the first of them.',
-    labelNames: ['call'],
+    label: 'call',
     buckets: STORAGE_BUCKETS,
-    registers,
   });
-  const errors = new Counter({
+  const errors = registerCounter(registry, {
     name: 'bonded_storage_errors_total',
     help: 'Calls to storage that failed, by error code.',
     labelNames: ['call', 'code'],
-    registers,
   });
-  const exported = openTelemetry
-    .getMeter('bonded')
-    .createHistogram('bonded.storage.duration', { unit: 's', advice: { explicitBucketBoundaries: STORAGE_BUCKETS } });
+  const exported = exportedHistogram('bonded.storage.duration', STORAGE_BUCKETS);
+  const seriesOf = perName(itself, (call) => ({
+    duration: duration(call),
+    errors: perName(itself, (code) => errors({ call, code })),
+  }));
   return {
-    storageCalled(facts: StorageFacts) {
-      duration.observe({ call: facts.call }, facts.seconds);
-      if (facts.error !== undefined) errors.inc({ call: facts.call, code: facts.error });
-      exported.record(facts.seconds, { 'bonded.call': facts.call });
+    storageCalled({ call, seconds, error }: StorageFacts) {
+      const series = seriesOf(call);
+      series.duration(seconds);
+      if (error !== undefined) series.errors(error)(1);
+      exported?.record(seconds, { 'bonded.call': call });
     },
+  };
+}
+
+/** Undefined where nobody exports: attributes need not be gathered then. */
+function exportedHistogram(name: string, buckets: readonly number[]): OpenTelemetryHistogram | undefined {
+  const meter = openTelemetry.getMeter('bonded');
+  if (meter === createNoopMeter()) return undefined;
+  return meter.createHistogram(name, { unit: 's', advice: { explicitBucketBoundaries: [...buckets] } });
+}
+
+const itself = (name: string): string => name;
+
+/** Remembers what `make` made of a name, after `label` bounded how many there are. */
+function perName<Name extends string | undefined, Made>(
+  label: (name: Name) => string,
+  make: (label: string) => Made,
+): (name: Name) => Made {
+  const made = new Map<Name, Made>();
+  const ofLabel = new Map<string, Made>();
+  return (name) => {
+    const known = made.get(name);
+    if (known !== undefined) return known;
+    const bounded = label(name);
+    const one = ofLabel.get(bounded) ?? make(bounded);
+    ofLabel.set(bounded, one);
+    // Names beyond the bound share what is made, and are not remembered: there may be any number of them.
+    if (bounded === name || name === undefined) made.set(name, one);
+    return one;
   };
 }
 
@@ -185,6 +219,8 @@ function boundedLabel(): (operation: string | undefined) => string {
   };
 }
 
+const STATUS_CLASSES = ['0xx', '1xx', '2xx', '3xx', '4xx', '5xx'];
+
 function statusClass(status: number): string {
-  return `${Math.floor(status / 100)}xx`;
+  return STATUS_CLASSES[Math.floor(status / 100)] ?? 'other';
 }

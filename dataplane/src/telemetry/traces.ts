@@ -63,20 +63,25 @@ export interface RequestSpan {
   /** Names it once the operation is known. */
   name(operation: string): void;
   /** Ends it; statuses from 500 mark it as failed. */
-  end(status: number, attributes: Attributes): void;
+  end(status: number, attributes: () => Attributes): void;
 }
 
-const WITHOUT_SPAN = { name: () => {}, end: () => {} };
+const nothing = (): void => {};
+const WITHOUT_TRACE: RequestSpan = { traceId: undefined, name: nothing, end: nothing };
+
+function withoutSpan(traceparent: string | undefined): RequestSpan {
+  return traceparent === undefined ? WITHOUT_TRACE : { ...WITHOUT_TRACE, traceId: traceIdOf(traceparent) };
+}
 
 /** Runs `work` in the server span of a request, as a child of the `traceparent` that came with it. */
 export function requestSpan<T>(
   headers: Readonly<Record<string, string | undefined>>,
-  attributes: Attributes,
+  attributes: () => Attributes,
   work: (request: RequestSpan) => T,
 ): T {
-  if (!exporting) return work({ traceId: traceIdOf(headers['traceparent']), ...WITHOUT_SPAN });
+  if (!exporting) return work(withoutSpan(headers['traceparent']));
   const parent = propagation.extract(context.active(), headers);
-  const options = { kind: SpanKind.SERVER, attributes };
+  const options = { kind: SpanKind.SERVER, attributes: attributes() };
   return trace.getTracer(INSTRUMENTATION).startActiveSpan('request', options, parent, (active) => work(asRequestSpan(active)));
 }
 
@@ -88,7 +93,7 @@ function asRequestSpan(active: Span): RequestSpan {
       active.setAttribute('bonded.operation', operation);
     },
     end: (status, attributes) => {
-      active.setAttributes({ ...attributes, 'http.response.status_code': status });
+      active.setAttributes({ ...attributes(), 'http.response.status_code': status });
       if (status >= 500) active.setStatus({ code: SpanStatusCode.ERROR });
       active.end();
     },

@@ -270,7 +270,8 @@ function matchesAny(patterns: readonly string[] | undefined, text: string): bool
   return patterns?.some((pattern) => new RegExp(`^${source(pattern)}$`, 'i').test(text)) === true;
 }
 
-function conditionHolds(condition: string, who: Principal, context: AccessDemand['context']): boolean {
+function conditionHolds(condition: string, who: Principal, given: AccessDemand['context']): boolean {
+  const context = typeof given === 'function' ? given() : given;
   if (condition.includes('SecureTransport')) return context?.get('aws:securetransport')?.[0] === 'true';
   if (condition.includes('SourceIp')) return context?.get('aws:sourceip')?.[0]?.startsWith('10.') === true;
   return !condition.includes('username') || who.accessKey === undefined;

@@ -67,11 +67,19 @@ describe('traces', () => {
 
   it('know the caller’s trace although nothing is exported', () => {
     assert.equal(
-      requestSpan({ traceparent: PARENT }, {}, (request) => request.traceId),
+      requestSpan(
+        { traceparent: PARENT },
+        () => ({}),
+        (request) => request.traceId,
+      ),
       TRACE,
     );
     assert.equal(
-      requestSpan({}, {}, (request) => request.traceId),
+      requestSpan(
+        {},
+        () => ({}),
+        (request) => request.traceId,
+      ),
       undefined,
     );
     assert.deepEqual(traceHeaders(), {});
@@ -117,10 +125,10 @@ describe('traces', () => {
       const { createMetrics } = await import('./dataplane/src/telemetry/metrics.ts');
       const telemetry = await startTelemetry();
       const metrics = createMetrics({ process: false });
-      await requestSpan({ traceparent: '${PARENT}' }, { 'http.request.method': 'GET' }, async (request) => {
+      await requestSpan({ traceparent: '${PARENT}' }, () => ({ 'http.request.method': 'GET' }), async (request) => {
         await span('authenticate', {}, async () => console.log(traceHeaders().traceparent));
         request.name('s3.GetObject');
-        request.end(500, {});
+        request.end(500, () => ({}));
       });
       metrics.requestEnded({ operation: 's3.GetObject', status: 200, aborted: false, seconds: 1, bytesIn: 0, bytesOut: 0 });
       await telemetry.stop();

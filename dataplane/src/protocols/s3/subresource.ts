@@ -70,6 +70,7 @@ const MARKERS: ReadonlySet<string> = new Set(Object.values(DEFINED).flatMap((mar
 
 /** The one marker in the query, or undefined. Throws `InvalidArgument` for two different ones, as S3 does. */
 export function subresourceOf(head: RequestHead): string | undefined {
+  if (head.query.length === 0) return undefined;
   const found = new Set(head.query.map(([name]) => name).filter((name) => MARKERS.has(name)));
   if (found.size > 1) {
     throw new ArtefactError('InvalidArgument', `Conflicting query string parameters: ${[...found].join(', ')}`, {

@@ -52,11 +52,25 @@ export function writtenHeaders(bucket: BucketConfig, version: ObjectVersion): He
 
 /** What GET and HEAD answer about a version, with the caller's `overrides`; without length, range and checksum. */
 export function objectHeaders(bucket: BucketConfig, version: ObjectVersion, overrides: ContentHeaders): Headers {
-  const content = { ...version.headers, ...overrides };
+  const own = Object.keys(overrides).length === 0 ? ownHeaders(version) : makeHeaders(version, { ...version.headers, ...overrides });
+  return bucket.versioning === 'Disabled' ? own : { ...own, ...versionHeaders(bucket, version.versionId) };
+}
+
+const ownOf = new WeakMap<ObjectVersion, Headers>();
+
+/** What a version says of itself. Storage gives many readers the same version, so it is made once for all of them. */
+function ownHeaders(version: ObjectVersion): Headers {
+  const known = ownOf.get(version);
+  if (known) return known;
+  const own = makeHeaders(version, version.headers);
+  ownOf.set(version, own);
+  return own;
+}
+
+function makeHeaders(version: ObjectVersion, content: ContentHeaders): Headers {
   return {
     ...writeContentHeaders(content),
     ...metadataHeaders(version.metadata),
-    ...versionHeaders(bucket, version.versionId),
     ...(version.storageClass === 'STANDARD' ? {} : { 'x-amz-storage-class': version.storageClass }),
     etag: quoted(version.etag),
     'last-modified': new Date(version.modified).toUTCString(),
