@@ -4,8 +4,16 @@ const BASIC = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/;
 const HTTP_DATE =
   /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d{2}:\d{2}:\d{2} (GMT|UTC|\+0000)$/;
 
+/** What was read last: requests of one second bear the same time. */
+let last: { readonly text: string; readonly time: number | undefined } = { text: '', time: undefined };
+
 /** Milliseconds since the epoch of `yyyyMMdd'T'HHmmss'Z'`; undefined for anything else, such as the 30th of February. */
 export function parseBasicTime(text: string): number | undefined {
+  if (text !== last.text) last = { text, time: readBasicTime(text) };
+  return last.time;
+}
+
+function readBasicTime(text: string): number | undefined {
   const match = BASIC.exec(text);
   if (match === null) return undefined;
   const [, year, month, day, hour, minute, second] = match;

@@ -1,6 +1,7 @@
 /** SigV4 signing keys: derived from a secret for one day, region and service, and kept since a client reuses them all day. */
 import { createHmac } from 'node:crypto';
 import type { Credential } from './credentialScope.ts';
+import { hmacKey, hmacSha256, type HmacKey } from './hmac.ts';
 import { createRecent } from './recent.ts';
 
 /** Answers the signing key of a secret within a scope. */
@@ -28,7 +29,14 @@ function hmac(key: Buffer, text: string): Buffer {
   return createHmac('sha256', key).update(text, 'utf8').digest();
 }
 
-/** Lower-case hex HMAC-SHA256 of a text that holds one byte a character. */
+const ready = new WeakMap<Buffer, HmacKey>();
+
+/** Lower-case hex HMAC-SHA256 of a text that holds one byte a character. Nobody changes a key. */
 export function signText(key: Buffer, text: string): string {
-  return createHmac('sha256', key).update(text, 'latin1').digest('hex');
+  let made = ready.get(key);
+  if (made === undefined) {
+    made = hmacKey(key);
+    ready.set(key, made);
+  }
+  return hmacSha256(made, text).toString('hex');
 }

@@ -33,10 +33,16 @@ export function findSigner(claim: SignerClaim, lookup: AccessKeyLookup, sessions
   throw new ArtefactError('AccessKeyUnknown', unknownMessage(accessKeyId), { details: { accessKeyId } });
 }
 
-/** The principal of a static access key. */
+const principals = new WeakMap<AccessKeyConfig, Principal>();
+
+/** The principal of a static access key: the same one while the key is of the same snapshot, since what it may do is kept by it. */
 export function keyPrincipal(key: AccessKeyConfig): Principal {
+  const known = principals.get(key);
+  if (known) return known;
   const { accessKeyId, namespace, secretName } = key;
-  return { kind: 'accessKey', id: `key:${accessKeyId}`, accessKey: { accessKeyId, namespace, secretName } };
+  const principal: Principal = { kind: 'accessKey', id: `key:${accessKeyId}`, accessKey: { accessKeyId, namespace, secretName } };
+  principals.set(key, principal);
+  return principal;
 }
 
 function unknownMessage(accessKeyId: string): string {

@@ -61,7 +61,8 @@ function signingTime(request: CredentialedRequest, credential: Credential, now: 
       details: { requestTime: sent, serverTime: new Date(now).toISOString(), maxAllowedSkewMilliseconds: MAX_SKEW },
     });
   }
-  const amzDate = formatBasicTime(signedAt);
+  // The only way to write a time in the basic form is how it was read.
+  const amzDate = amz ?? formatBasicTime(signedAt);
   if (!amzDate.startsWith(credential.date)) throw malformed('Invalid credential date. Date is not the same as X-Amz-Date.');
   return { signedAt, amzDate };
 }
