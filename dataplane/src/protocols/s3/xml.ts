@@ -56,17 +56,27 @@ function isList(content: XmlContent): content is readonly XmlContent[] {
   return Array.isArray(content);
 }
 
+/** Listings render ten thousand elements a page, so values are told apart by the cheapest question first. */
 function renderElement(name: string, content: XmlContent): string {
+  if (typeof content === 'string') return `<${name}>${escapeXml(content)}</${name}>`;
   if (content === undefined) return '';
-  if (isList(content)) return content.map((item) => renderElement(name, item)).join('');
-  if (typeof content !== 'object') return `<${name}>${escapeXml(String(content))}</${name}>`;
+  if (typeof content !== 'object') return `<${name}>${String(content)}</${name}>`;
+  if (isList(content)) return renderList(name, content);
   let attributes = '';
   let inner = '';
-  for (const [child, value] of Object.entries(content)) {
-    if (child.startsWith('@')) attributes += renderAttribute(child.slice(1), value);
-    else inner += child === '' ? renderInline(value) : renderElement(child, value);
+  for (const child in content) {
+    const value = content[child];
+    if (child === '') inner += renderInline(value);
+    else if (child.startsWith('@')) attributes += renderAttribute(child.slice(1), value);
+    else inner += renderElement(child, value);
   }
   return `<${name}${attributes}>${inner}</${name}>`;
+}
+
+function renderList(name: string, items: readonly XmlContent[]): string {
+  let text = '';
+  for (const item of items) text += renderElement(name, item);
+  return text;
 }
 
 function renderAttribute(name: string, value: XmlContent): string {

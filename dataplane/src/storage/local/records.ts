@@ -11,7 +11,7 @@ import type { WriteQueue } from './writeQueue.ts';
 
 export interface LocalRecordsOptions {
   readonly db: Db;
-  readonly queue: WriteQueue;
+  readonly queue: Pick<WriteQueue, 'write'>;
   /** See `openFreshness`, of this connection. */
   readonly version: () => number;
   readonly location: string;

@@ -4,10 +4,9 @@ import { collapsedPrefix, following, scanRange, successor } from '../keys.ts';
 import type { KeyRange } from '../keys.ts';
 import type { Db } from './database.ts';
 
-/** Keys read at a time in a scan with delimiter: grows while they are used, shrinks when most lie beneath a collapsed prefix. */
-const FIRST_BATCH = 16;
-const SMALLEST_BATCH = 4;
-const LARGEST_BATCH = 256;
+/** Keys read at a time in a scan with delimiter: more while they are used, fewer when most lie beneath a collapsed prefix. */
+const BATCHES = [1, 4, 16, 64, 256] as const;
+const FIRST_BATCH = 2;
 
 /** SQLite orders every BLOB after every TEXT, so an empty one is an upper bound for all keys. */
 const NO_BOUND = Buffer.alloc(0);
@@ -26,11 +25,12 @@ export function openScan(db: Db): (query: ScanQuery) => ScanItem[] {
 }
 
 function prepareStatements(db: Db) {
-  const where = 'FROM records WHERE key >= ? AND key < ? ORDER BY key LIMIT ?';
+  const range = 'FROM records WHERE key >= ? AND key < ? ORDER BY key';
   return {
-    records: db.prepare<[string, string | Buffer, number], RecordRow>(`SELECT key, value, revision ${where}`).raw(),
-    // Answered from the index of keys alone, which is small: values are fetched only for what is listed.
-    keys: db.prepare<[string, string | Buffer, number], KeyRow>(`SELECT key, rowid ${where}`).raw(),
+    records: db.prepare<[string, string | Buffer, number], RecordRow>(`SELECT key, value, revision ${range} LIMIT ?`).raw(),
+    // Answered from the index of keys alone, which is small: values are fetched only for what is listed. Each size has a
+    // statement of its own, because SQLite plans anew whenever a bound LIMIT changes, which takes three times as long as a seek.
+    keys: BATCHES.map((count) => db.prepare<[string, string | Buffer], KeyRow>(`SELECT key, rowid ${range} LIMIT ${count}`).raw()),
     record: db.prepare<[number], RecordRow>('SELECT key, value, revision FROM records WHERE rowid = ?').raw(),
   };
 }
@@ -49,17 +49,27 @@ function plainPage(statements: Statements, query: ScanQuery, range: KeyRange): S
 function collapsingPage(statements: Statements, query: ScanQuery, range: KeyRange): ScanItem[] {
   const items: ScanItem[] = [];
   let from: string | undefined = range.from;
-  let count = FIRST_BATCH;
+  let size: number = FIRST_BATCH;
   while (from !== undefined && items.length < query.limit) {
-    const rows = statements.keys.all(from, range.to ?? NO_BOUND, count);
+    const rows = keysFrom(statements, size, from, range.to ?? NO_BOUND);
     const before = items.length;
     const collapsed = addItems(statements, query, rows, items);
     const last = rows.at(-1);
-    if (!last || rows.length < count) break;
+    if (!last || rows.length < batchOf(size)) break;
     from = collapsed === undefined ? following(last[0]) : successor(collapsed);
-    count = nextCount(count, items.length - before);
+    size = nextSize(size, items.length - before);
   }
   return items;
+}
+
+function batchOf(size: number): number {
+  return BATCHES[size] ?? 1;
+}
+
+function keysFrom({ keys }: Statements, size: number, from: string, to: string | Buffer): readonly KeyRow[] {
+  if (size > 0) return keys[size]!.all(from, to);
+  const row = keys[0]!.get(from, to);
+  return row ? [row] : [];
 }
 
 /** Adds what the rows come to; answers the collapsed prefix that the last row lies beneath, if it does. */
@@ -76,6 +86,8 @@ function addItems(statements: Statements, query: ScanQuery, rows: readonly KeyRo
   return collapsed;
 }
 
-function nextCount(count: number, used: number): number {
-  return used * 2 >= count ? Math.min(LARGEST_BATCH, count * 2) : Math.max(SMALLEST_BATCH, count >> 2);
+/** The next larger batch when half of this one or more was used, the next smaller one at a quarter or less. */
+function nextSize(size: number, used: number): number {
+  if (used * 2 >= batchOf(size)) return Math.min(size + 1, BATCHES.length - 1);
+  return used * 4 <= batchOf(size) ? Math.max(size - 1, 0) : size;
 }
