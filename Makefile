@@ -18,7 +18,7 @@ run: setup ## Start the store on 127.0.0.1:8080 (data in ./data, manifests in ./
 	@exec node dataplane/src/main.ts
 
 test: setup ## Run all unit and in-process tests (ONLY='glob' for some of them)
-	@mocha --exit $(if $(ONLY),'$(ONLY)','{crds,dataplane,scripts}/test/**/*.test.ts')
+	@mocha --exit $(if $(ONLY),'$(ONLY)','{bench,crds,dataplane,scripts}/test/**/*.test.ts')
 
 check: check-types check-lint check-format check-imports check-generated check-unused check-licences check-words check-lengths ## Types, lint, format, import rules, generated files, unused code, licences, words, lengths
 	@echo 'All checks passed.'
@@ -33,9 +33,9 @@ e2e-s3: setup ## Run the s3 driver on real S3 servers, built from Go modules (ON
 	@./e2e/s3-backend/install.sh
 	@mocha --exit --timeout 120000 --slow 10000 --no-check-leaks $(if $(ONLY),'$(ONLY)','e2e/s3-backend/test/**/*.test.ts')
 
-bench: setup ## Measure against nginx, the disk and the processor (ONLY=transfer,small,list,memory,start)
+bench: setup ## Measure against nginx, SQLite, the disk and the processor (ONLY=download,upload,small,list,memory,start QUICK=1)
 	@./e2e/install.sh bench
-	@node bench/run.ts $(if $(ONLY),--only '$(ONLY)')
+	@node bench/run.ts $(if $(ONLY),--only '$(ONLY)') $(if $(QUICK),--quick)
 
 generate: setup ## Write the types that are generated from crds/
 	@node crds/generate.ts

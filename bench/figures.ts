@@ -1,21 +1,57 @@
-/** What is measured, and how it is shown. */
+/** What is measured, what it is held against, and whether that is reached. */
 
+/** A limit or another server, measured in the same run. */
 export interface Peer {
   readonly name: string;
+  /** Median of its runs. */
   readonly value: number;
+  /** Each run, paired with the figure's run of the same round. */
+  readonly runs?: readonly number[];
+}
+
+/** What is promised of a figure: of its ratio to the first peer, or of the value itself. */
+export interface Target {
+  readonly of: 'ratio' | 'value';
+  readonly is: 'at least' | 'at most' | 'below';
+  readonly limit: number;
+}
+
+/** A number that explains the figure. */
+export interface Detail {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
 }
 
 /** A figure with what it can be held against, measured in the same run. */
 export interface Figure {
   readonly section: string;
   readonly name: string;
-  /** Median of the runs. */
+  /** Median of the runs, unless the name says otherwise. */
   readonly value: number;
   readonly unit: string;
   /** Every run, in order. */
   readonly runs: readonly number[];
+  /** The first one is what the ratio is to. */
   readonly peers: readonly Peer[];
+  readonly target?: Target;
+  readonly details?: readonly Detail[];
   readonly note?: string;
+}
+
+/** A section's measurement, as `run.ts` calls it. */
+export type Measure = (run: Run) => Promise<readonly Figure[]>;
+
+/** What a section is told. */
+export interface Run {
+  /** Fewer and smaller runs: to see that it works, not what it is worth. */
+  readonly quick: boolean;
+  /** How many rounds a section makes, each with all its parties one after another. */
+  readonly rounds: number;
+  /** A folder that outlives the run, for what is dear to make. */
+  readonly cache: string;
+  /** Tells whoever waits. */
+  readonly say: (text: string) => void;
 }
 
 /** The middle of some numbers; NaN of none. */
@@ -29,25 +65,28 @@ export function percentile(values: readonly number[], share: number): number {
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? NaN;
 }
 
-/** Three significant digits, with separated thousands. */
-export function readable(value: number): string {
-  if (!Number.isFinite(value)) return '-';
-  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
-  return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+/** A peer out of its runs. */
+export function peerOf(name: string, runs: readonly number[]): Peer {
+  return { name, value: median(runs), runs };
 }
 
-/** The figures as a table for a terminal. */
-export function table(figures: readonly Figure[]): string {
-  const rows = figures.map((figure) => [
-    figure.section,
-    figure.name,
-    `${readable(figure.value)} ${figure.unit}`,
-    `${readable(Math.min(...figure.runs))}–${readable(Math.max(...figure.runs))}`,
-    [...figure.peers.map(({ name, value }) => `${readable(figure.value / value)} × ${name} (${readable(value)})`), figure.note ?? '']
-      .filter(Boolean)
-      .join('; '),
-  ]);
-  const lines = [['section', 'figure', 'median', 'of runs', 'beside'], ...rows];
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
-  return lines.map((line) => line.map((cell, column) => (column < 4 ? cell.padEnd(widths[column] ?? 0) : cell)).join('  ')).join('\n');
+/** Ratio to the first peer in each round, so that what slows a whole round down counts for both; one of medians where runs are not paired. */
+export function ratios({ value, runs, peers: [peer] }: Pick<Figure, 'value' | 'runs' | 'peers'>): readonly number[] {
+  if (peer === undefined) return [];
+  if (peer.runs?.length !== runs.length) return [value / peer.value];
+  return runs.map((run, round) => run / (peer.runs?.[round] ?? NaN));
+}
+
+/** Median of the ratios; undefined where there is nothing beside the figure. */
+export function ratioOf(figure: Figure): number | undefined {
+  return figure.peers.length === 0 ? undefined : median(ratios(figure));
+}
+
+/** Whether the figure keeps its target; undefined where it has none. What could not be measured keeps none. */
+export function isMet(figure: Figure): boolean | undefined {
+  const { target } = figure;
+  if (target === undefined) return undefined;
+  const measured = target.of === 'ratio' ? (ratioOf(figure) ?? NaN) : figure.value;
+  if (target.is === 'at least') return measured >= target.limit;
+  return target.is === 'at most' ? measured <= target.limit : measured < target.limit;
 }

@@ -3,7 +3,7 @@ import { startServer, type Server } from '../e2e/src/server.ts';
 
 export const BUCKET = 'bench';
 
-// Anyone may write here, so that a figure is of the store and not of the client's signing; one figure is signed.
+// Anyone may write here, so that a figure is of the store and not of the client's signing; some figures are signed.
 const MANIFESTS = `
 apiVersion: bonded.dev/v1alpha1
 kind: Bucket
@@ -19,11 +19,23 @@ spec:
   resources: [{ bucket: ${BUCKET} }]
 `;
 
-/** A fresh Bonded with a bucket that anyone may write to, logging nothing below warnings. */
-export function startBonded(): Promise<Server> {
-  return startServer({ manifests: { 'bench.yaml': MANIFESTS }, env: { BONDED_LOG_LEVEL: 'warn' } });
+export interface BondedOptions {
+  /** A data directory that is there already, and stays. */
+  readonly dataFolder?: string;
+  /** Worker processes; one per core when left out. */
+  readonly workers?: number;
 }
 
-export function portOf(server: Server): number {
-  return Number(new URL(server.url).port);
+/** Bonded with a bucket that anyone may write to, logging nothing below warnings; on a fresh data directory unless told another. */
+export function startBonded({ dataFolder, workers }: BondedOptions = {}): Promise<Server> {
+  return startServer({
+    manifests: { 'bench.yaml': MANIFESTS },
+    ...(dataFolder === undefined ? {} : { dataFolder }),
+    env: { BONDED_LOG_LEVEL: 'warn', ...(workers === undefined ? {} : { BONDED_WORKERS: String(workers) }) },
+  });
+}
+
+/** The address of the bucket. */
+export function bucketUrl(server: Server): string {
+  return `${server.url}/${BUCKET}`;
 }

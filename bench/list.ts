@@ -1,97 +1,111 @@
-/** A page of 1,000 names among 100,000: first, middle, last, and collapsed by a delimiter. */
+/** Pages of 1,000 out of 1,000,000 objects, and out of 100,000 prefixes by delimiter: wherever the page is, as fast. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeWorkspace } from '../e2e/src/files.ts';
 import type { Server } from '../e2e/src/server.ts';
-import { median, percentile, readable, type Figure } from './figures.ts';
-import { BUCKET, portOf, startBonded } from './house.ts';
-import { load } from './load.ts';
+import { costOf, type Cost } from './cpu.ts';
+import { median, peerOf, type Figure, type Run } from './figures.ts';
+import { BUCKET, startBonded } from './house.ts';
+import { millionStore, objectName, OBJECTS, PREFIXES, prefixName } from './store/million.ts';
 import { startNginx, type Nginx } from './nginx.ts';
+import { layRequests, load, type Outcome } from './wrk.ts';
 
-const FOLDERS = 100;
-const EACH = 1000;
-const REQUESTS = 40;
-const ROUNDS = 3;
-const HOST = '127.0.0.1';
+const PAGE = 1000;
 
-const folder = (n: number) => `d${String(n).padStart(3, '0')}`;
-const key = (n: number) => `${folder(Math.floor(n / EACH))}/${String(n % EACH).padStart(4, '0')}`;
-
-const QUERIES: Readonly<Record<string, string>> = {
-  'first page': 'list-type=2&max-keys=1000',
-  'middle page': `list-type=2&max-keys=1000&start-after=${folder(FOLDERS / 2)}/0500`,
-  'last page': `list-type=2&max-keys=1000&start-after=${folder(FOLDERS - 2)}/0999`,
-  'one folder by prefix': `list-type=2&max-keys=1000&prefix=${folder(FOLDERS / 2)}/`,
-  '100 folders by delimiter': 'list-type=2&max-keys=1000&delimiter=/',
-};
-
-async function fill(server: Server): Promise<number> {
-  const body = Buffer.from('x');
-  const total = FOLDERS * EACH;
-  const { perSecond } = await load({
-    host: HOST,
-    port: portOf(server),
-    connections: 64,
-    next: (n) => (n < total ? { method: 'PUT', target: `/${BUCKET}/${key(n)}`, body } : undefined),
-  });
-  return perSecond;
+/** Pages of one kind: their targets, asked for in turn, and how many entries each must have. */
+interface Case {
+  readonly name: string;
+  readonly queries: readonly string[];
+  readonly entries: number;
 }
 
-/** Latencies in ms of the same request, one after another. */
-async function times(port: number, target: string): Promise<readonly number[]> {
-  const { latencies } = await load({
-    host: HOST,
-    port,
-    connections: 1,
-    next: (n) => (n < REQUESTS ? { method: 'GET', target } : undefined),
-  });
-  return latencies;
+const page = (after?: string) => `list-type=2&max-keys=${PAGE}${after === undefined ? '' : `&start-after=${encodeURIComponent(after)}`}`;
+const pageFrom = (n: number) => page(n === 0 ? undefined : objectName(n - 1));
+const collapsedFrom = (n: number) => `${page(n === 0 ? undefined : prefixName(n - 1))}&delimiter=%2F`;
+const inside = (n: number) => `${page()}&prefix=${encodeURIComponent(prefixName(n))}&delimiter=%2F`;
+const starts = (count: number) => Array.from({ length: count / PAGE }, (_, n) => n * PAGE);
+
+const CASES: readonly Case[] = [
+  { name: 'first page', queries: [pageFrom(0)], entries: PAGE },
+  { name: 'middle page', queries: [pageFrom(OBJECTS / 2)], entries: PAGE },
+  { name: 'last page', queries: [pageFrom(OBJECTS - PAGE)], entries: PAGE },
+  { name: 'all 1,000 pages in turn', queries: starts(OBJECTS).map(pageFrom), entries: PAGE },
+  { name: 'prefixes, first page', queries: [collapsedFrom(0)], entries: PAGE },
+  { name: 'prefixes, middle page', queries: [collapsedFrom(PREFIXES / 2)], entries: PAGE },
+  { name: 'prefixes, last page', queries: [collapsedFrom(PREFIXES - PAGE)], entries: PAGE },
+  { name: 'prefixes, all 100 pages in turn', queries: starts(PREFIXES).map(collapsedFrom), entries: PAGE },
+  { name: 'inside a prefix, by delimiter', queries: starts(PREFIXES).map(inside), entries: OBJECTS / PREFIXES },
+];
+
+/** What one kind of page came to, round by round. */
+interface Measured {
+  readonly ours: (Outcome & { readonly cost: Cost })[];
+  /** nginx with the very bytes of the first page: the least that an answer of this size takes. */
+  readonly floor: Outcome[];
 }
 
-/** The page itself, checked to be one, laid where nginx serves it: sending the same bytes is the floor. */
-async function layFloor(server: Server, nginx: Nginx, query: string, name: string): Promise<void> {
-  const page = await (await fetch(`${server.url}/${BUCKET}?${query}`)).text();
-  const listed = page.match(/<(Key|CommonPrefixes)>/g)?.length ?? 0;
-  const expected = query.includes('delimiter') ? FOLDERS : EACH;
-  if (listed !== expected) throw new Error(`A page of ${listed} instead of ${expected} entries: ${page.slice(0, 500)}`);
-  await writeFile(join(nginx.root, name), page);
+interface Scene {
+  readonly bonded: Server;
+  readonly nginx: Nginx;
+  readonly folder: string;
+  readonly seconds: number;
 }
 
-export async function measureList(): Promise<Figure[]> {
-  const [bonded, nginx] = await Promise.all([startBonded(), startNginx()]);
+/** One client, which asks for one page after another. */
+export async function measureList({ quick, rounds, cache, say }: Run): Promise<Figure[]> {
+  const dataFolder = await millionStore(cache, say);
+  const work = await makeWorkspace();
+  const [bonded, nginx] = await Promise.all([startBonded({ dataFolder }), startNginx()]);
+  const scene: Scene = { bonded, nginx, folder: work.folder, seconds: quick ? 1 : 4 };
   try {
-    const filled = await fill(bonded);
-    const figures: Figure[] = [
-      {
-        section: 'list',
-        name: 'filling with 100,000 objects of 1 B, 64 connections',
-        value: filled,
-        unit: '/s',
-        runs: [filled],
-        peers: [],
-      },
-    ];
-    for (const [index, [name, query]] of Object.entries(QUERIES).entries()) {
-      await layFloor(bonded, nginx, query, `page-${index}`);
-      const ours: number[][] = [];
-      const floor: number[] = [];
-      for (let round = 0; round < ROUNDS; round++) {
-        floor.push(...(await times(nginx.port, `/page-${index}`)));
-        ours.push([...(await times(portOf(bonded), `/${BUCKET}?${query}`))]);
-      }
-      const all = ours.flat();
-      const note = `p99 ${readable(percentile(all, 0.99))} ms`;
-      figures.push({
-        section: 'list',
-        name: `LIST, ${name}`,
-        value: median(all),
-        unit: 'ms',
-        runs: ours.map(median),
-        peers: [{ name: 'the same bytes from nginx', value: median(floor) }],
-        note,
-      });
+    const all = CASES.map((): Measured => ({ ours: [], floor: [] }));
+    for (const [index, one] of CASES.entries()) await layPage(bonded.url, join(nginx.root, `page-${index}`), one);
+    for (let round = 0; round < rounds; round++) {
+      for (const [index, measured] of all.entries()) await measurePages(scene, index, measured);
     }
-    return figures;
+    return CASES.map((one, index) => figureOf(one, all[index] ?? { ours: [], floor: [] }));
   } finally {
-    await Promise.all([bonded.stop(), nginx.stop()]);
+    await Promise.all([bonded.stop(), nginx.stop(), work.remove()]);
   }
+}
+
+async function measurePages({ bonded, nginx, folder, seconds }: Scene, index: number, { ours, floor }: Measured): Promise<void> {
+  const fromNginx = await layRequests(folder, 'nginx', [{ method: 'GET', target: `/page-${index}` }]);
+  floor.push(await load({ url: nginx.url, requests: fromNginx, connections: 1, seconds: 1 }));
+  const targets = CASES[index]?.queries.map((query) => ({ method: 'GET' as const, target: `/${BUCKET}?${query}` })) ?? [];
+  const requests = await layRequests(folder, 'bonded', targets);
+  const pages = () => load({ url: bonded.url, requests, connections: 1, seconds });
+  const { result, cost } = await costOf(bonded.pid, pages);
+  ours.push({ ...result, cost });
+}
+
+/** The page itself, checked to be one, laid where nginx serves it. */
+async function layPage(url: string, file: string, { queries: [query = ''], entries }: Case): Promise<void> {
+  const answer = await (await fetch(`${url}/${BUCKET}?${query}`)).text();
+  const listed = answer.match(/<(Contents|CommonPrefixes)>/g)?.length ?? 0;
+  if (listed !== entries) throw new Error(`A page of ${listed} instead of ${entries} entries: ${answer.slice(0, 500)}`);
+  await writeFile(file, answer);
+}
+
+function figureOf({ name }: Case, { ours, floor }: Measured): Figure {
+  const runs = ours.map(({ p99 }) => p99);
+  return {
+    section: 'list',
+    name: `${name}, p99`,
+    value: median(runs),
+    unit: 'ms',
+    runs,
+    peers: [
+      peerOf(
+        "nginx's",
+        floor.map(({ p99 }) => p99),
+      ),
+    ],
+    target: { of: 'value', is: 'below', limit: 20 },
+    details: [
+      { name: 'p50', value: median(ours.map(({ p50 }) => p50)), unit: 'ms' },
+      { name: 'longest', value: Math.max(...ours.map(({ max }) => max)), unit: 'ms' },
+      { name: 'server', value: median(ours.map(({ cost, requests }) => (cost.server / requests) * 1000)), unit: 'CPU ms each' },
+    ],
+  };
 }

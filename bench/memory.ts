@@ -1,67 +1,132 @@
-/** Memory at rest, and its peak while 4 GiB come in. */
-import { truncate, writeFile } from 'node:fs/promises';
+/** Memory at rest, and the most of it while 10 GiB come in and go out over eight connections. */
+import { open } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { makeWorkspace } from '../e2e/src/files.ts';
-import { attempt } from '../e2e/src/shell.ts';
-import { median, type Figure } from './figures.ts';
-import { BUCKET, startBonded } from './house.ts';
-import { startNginx } from './nginx.ts';
-import { family, memoryOf } from '../e2e/src/processes.ts';
+import { makeWorkspace, MIB, type Workspace } from '../e2e/src/files.ts';
+import { family, proportionalOf, residentOf } from '../e2e/src/processes.ts';
+import { allAtOnce, curlDown, curlUp } from './clients.ts';
+import { median, type Figure, type Run, type Target } from './figures.ts';
+import { bucketUrl, startBonded } from './house.ts';
 
-const SIZE = 4 * 1024 ** 3;
-const SAMPLE_EVERY_MS = 200;
-const SETTLE_MS = 3000;
-const UPLOAD_WITHIN_MS = 300_000;
+const CONNECTIONS = 8;
+const GIB = 1024 * MIB;
+const TOTAL = 10 * GIB;
+const QUICK_TOTAL = 1 * GIB;
+const SAMPLE_EVERY_MS = 100;
+const SETTLE_MS = 5000;
+const REST_SAMPLES = 10;
 
-export async function measureMemory(): Promise<Figure[]> {
+const AT_REST: Target = { of: 'value', is: 'at most', limit: 128 };
+const OVER_REST: Target = { of: 'value', is: 'below', limit: 64 };
+
+/** MiB over all processes, at one moment. Shared pages count once in `proportional`, for every process in `resident`. */
+interface Sample {
+  readonly proportional: number;
+  readonly resident: number;
+}
+
+/** The most there may be over what is there at rest counts from the rest before any request. */
+export async function measureMemory({ quick }: Run): Promise<Figure[]> {
+  const alone = await startBonded({ workers: 1 });
+  const restAlone = await atRest(alone.pid).finally(() => alone.stop());
   const work = await makeWorkspace();
-  const [bonded, nginx] = await Promise.all([startBonded(), startNginx()]);
+  const bonded = await startBonded();
   try {
-    await sleep(SETTLE_MS);
-    const rest = memoryOf(bonded.pid);
-    const nginxRest = memoryOf(nginx.pid);
-    await writeFile(work.at('large'), '');
-    await truncate(work.at('large'), SIZE);
-    const samples: number[] = [];
-    const upload = attempt(
-      ['curl', '--silent', '--fail', '--header', 'Expect:', '--upload-file', work.at('large'), `${bonded.url}/${BUCKET}/large`],
-      {
-        timeoutMs: UPLOAD_WITHIN_MS,
-      },
-    );
-    const state = { done: false };
-    const ended = upload.finally(() => {
-      state.done = true;
-    });
-    while (!state.done) {
-      samples.push(memoryOf(bonded.pid));
-      await sleep(SAMPLE_EVERY_MS);
-    }
-    const { code, stdout } = await ended;
-    if (code !== 0) throw new Error(`The upload ended with ${code}: ${stdout}`);
-    const peak = Math.max(...samples);
-    const nginxPeer = { name: 'nginx at rest', value: nginxRest };
+    const rest = await atRest(bonded.pid);
+    const total = quick ? QUICK_TOTAL : TOTAL;
+    const size = total / CONNECTIONS;
+    const files = await sparseFiles(work, size);
+    const urls = files.map((_, n) => `${bucketUrl(bonded)}/large-${n}`);
+    const sent = files.map((file, n) => ({ file, url: urls[n] ?? '' }));
+    const up = await during(bonded.pid, () => allAtOnce(sent, size, curlUp));
+    const down = await during(bonded.pid, () => allAtOnce(urls, size, curlDown));
+    const after = await atRest(bonded.pid);
+    const gib = total / GIB;
     return [
-      {
-        section: 'memory',
-        name: 'at rest',
-        value: rest,
-        unit: 'MiB',
-        runs: [rest],
-        peers: [nginxPeer],
-        note: `${family(bonded.pid).length} processes`,
-      },
-      {
-        section: 'memory',
-        name: 'peak during a 4 GiB upload',
-        value: peak,
-        unit: 'MiB',
-        runs: samples.slice(0, -1),
-        peers: [{ name: 'at rest', value: rest }],
-        note: `median ${Math.round(median(samples))} MiB`,
-      },
+      restFigure('at rest, 1 worker', restAlone, 1),
+      restFigure('at rest, one worker per core', rest, family(bonded.pid).length),
+      peakFigure(`over rest, ${gib} GiB up × ${CONNECTIONS} conn.`, up, rest),
+      peakFigure(`over rest, ${gib} GiB down × ${CONNECTIONS} conn.`, down, rest),
+      { ...restFigure('at rest again, after both', after, family(bonded.pid).length), target: undefined },
     ];
   } finally {
-    await Promise.all([bonded.stop(), nginx.stop(), work.remove()]);
+    await Promise.all([bonded.stop(), work.remove()]);
   }
+}
+
+/** No two alike: each begins with its number. */
+async function sparseFiles(work: Workspace, size: number): Promise<readonly string[]> {
+  const paths = Array.from({ length: CONNECTIONS }, (_, n) => work.at(`large-${n}`));
+  for (const path of paths) {
+    const file = await open(path, 'w');
+    await file.write(path);
+    await file.truncate(size);
+    await file.close();
+  }
+  return paths;
+}
+
+async function atRest(pid: number): Promise<readonly Sample[]> {
+  await sleep(SETTLE_MS);
+  const samples: Sample[] = [];
+  for (let n = 0; n < REST_SAMPLES; n++) {
+    samples.push(sampleOf(family(pid)));
+    await sleep(SAMPLE_EVERY_MS);
+  }
+  return samples;
+}
+
+async function during(pid: number, work: () => Promise<unknown>): Promise<readonly Sample[]> {
+  const pids = family(pid);
+  const state = { done: false };
+  const ended = work().finally(() => {
+    state.done = true;
+  });
+  const samples: Sample[] = [];
+  while (!state.done) {
+    samples.push(sampleOf(pids));
+    await sleep(SAMPLE_EVERY_MS);
+  }
+  await ended;
+  return samples;
+}
+
+function sampleOf(pids: readonly number[]): Sample {
+  return { proportional: proportionalOf(pids), resident: residentOf(pids) };
+}
+
+function restFigure(name: string, samples: readonly Sample[], processes: number): Figure {
+  const runs = samples.map(({ proportional }) => proportional);
+  const details = [{ name: 'resident', value: median(samples.map(({ resident }) => resident)), unit: 'MiB' }];
+  return {
+    section: 'memory',
+    name,
+    value: median(runs),
+    unit: 'MiB',
+    runs,
+    peers: [],
+    target: AT_REST,
+    details,
+    note: `${processes} process${processes === 1 ? '' : 'es'}`,
+  };
+}
+
+function peakFigure(name: string, samples: readonly Sample[], rest: readonly Sample[]): Figure {
+  const base = median(rest.map(({ proportional }) => proportional));
+  const runs = samples.map(({ proportional }) => proportional - base);
+  const details = [
+    { name: 'at most', value: base + Math.max(...runs), unit: 'MiB' },
+    { name: 'mostly', value: base + median(runs), unit: 'MiB' },
+    { name: 'resident at most', value: Math.max(...samples.map(({ resident }) => resident)), unit: 'MiB' },
+  ];
+  return {
+    section: 'memory',
+    name,
+    value: Math.max(...runs),
+    unit: 'MiB',
+    runs,
+    peers: [],
+    target: OVER_REST,
+    details,
+    note: `${runs.length} samples`,
+  };
 }

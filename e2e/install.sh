@@ -37,6 +37,6 @@ case "${1:-clients}" in
     install_debian curl=curl rclone=rclone s3cmd=s3cmd aws=awscli python3=python3
     install_python
     ;;
-  bench) install_debian curl=curl nginx=nginx-light openssl=openssl ;;
+  bench) install_debian curl=curl nginx=nginx-light openssl=openssl python3=python3 wrk=wrk ;;
   *) echo "usage: $0 [clients|bench]" >&2; exit 2 ;;
 esac

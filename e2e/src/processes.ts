@@ -1,8 +1,6 @@
 /** Memory of a process and all below it, as the kernel counts it. */
 import { readdirSync, readFileSync } from 'node:fs';
 
-const MIB = 1024 * 1024;
-
 function parentOf(pid: number): number | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
@@ -23,16 +21,27 @@ export function family(pid: number): number[] {
 
 /** Sum of the proportional set sizes of a process family, in MiB: memory that several share is counted once. */
 export function memoryOf(pid: number): number {
-  return sum(family(pid).map((one) => proportionalSetSize(one))) / MIB;
+  return proportionalOf(family(pid));
 }
 
-function proportionalSetSize(pid: number): number {
-  try {
-    const kib = /^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'))?.[1];
-    return Number(kib ?? 0) * 1024;
-  } catch {
-    return 0;
-  }
+/** Sum of the proportional set sizes of processes, in MiB. */
+export function proportionalOf(pids: readonly number[]): number {
+  return sumOf(pids, 'smaps_rollup', /^Pss:\s+(\d+) kB$/m);
 }
 
-const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+/** Sum of the resident set sizes of processes, in MiB: memory that several share is counted for each. */
+export function residentOf(pids: readonly number[]): number {
+  return sumOf(pids, 'status', /^VmRSS:\s+(\d+) kB$/m);
+}
+
+/** What files of `/proc/<pid>/` say in kB; a process that is gone has nothing. */
+function sumOf(pids: readonly number[], file: string, line: RegExp): number {
+  const kib = pids.map((pid) => {
+    try {
+      return Number(line.exec(readFileSync(`/proc/${pid}/${file}`, 'latin1'))?.[1] ?? 0);
+    } catch {
+      return 0;
+    }
+  });
+  return kib.reduce((total, value) => total + value, 0) / 1024;
+}

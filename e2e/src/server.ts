@@ -23,6 +23,8 @@ export interface ServerOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Files that stand in the data directory before the first start, by name. */
   readonly dataFiles?: Readonly<Record<string, string>>;
+  /** A data directory that is there already and stays when the server goes, in the place of a new one. */
+  readonly dataFolder?: string;
   /** Serves HTTPS with this certificate, which is its own authority. */
   readonly tls?: CertificateFiles;
 }
@@ -55,6 +57,7 @@ export interface Server {
 }
 
 const READY_WITHIN_MS = 60_000;
+const POLL_MS = 10;
 const STOPS_WITHIN_MS = 30_000;
 const running = new Set<ChildProcess>();
 
@@ -63,7 +66,7 @@ process.on('exit', () => running.forEach(killGroup));
 
 export async function startServer(options: ServerOptions = {}): Promise<Server> {
   const folder = await mkdtemp(join(tmpdir(), 'bonded-server-'));
-  const paths = { data: join(folder, 'data'), manifests: join(folder, 'manifests'), log: join(folder, 'server.log') };
+  const paths = { data: options.dataFolder ?? join(folder, 'data'), manifests: join(folder, 'manifests'), log: join(folder, 'server.log') };
   await layManifests(paths.manifests, options);
   await layFiles(paths.data, options.dataFiles);
   const [port = 0, metricsPort = 0] = await freePorts(2);
@@ -161,7 +164,7 @@ async function untilReady(child: ChildProcess, address: Address): Promise<void> 
   while (Date.now() < until) {
     if (hasEnded(child)) throw new Error(`It ended with ${child.exitCode ?? child.signalCode}.`);
     if (await isReady(address)) return;
-    await sleep(50);
+    await sleep(POLL_MS);
   }
   throw new Error(`No ready answer within ${READY_WITHIN_MS} ms.`);
 }

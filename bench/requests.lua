@@ -1,0 +1,40 @@
+-- What wrk sends: requests read from a file, one a line ("METHOD target" and, behind tabs, headers); what it answers: one line of JSON.
+-- Arguments: the file; the size of a PUT's body in bytes, each body another one; "once" to end with the file, or "cycle".
+
+local requests, headers, bodySize, once, at = {}, {}, 0, false, 0
+local filler = ""
+
+function init(args)
+  bodySize = tonumber(args[2])
+  once = args[3] == "once"
+  for line in io.lines(args[1]) do
+    local first, rest = line:match("^([^\t]*)\t?(.*)$")
+    local extra = rest == "" and "" or rest:gsub("\t", "\r\n") .. "\r\n"
+    requests[#requests + 1] = first .. " HTTP/1.1\r\nHost: " .. wrk.headers["Host"] .. "\r\n" .. extra
+  end
+  math.randomseed(#requests)
+  local bytes = {}
+  for n = 1, bodySize - 12 do bytes[n] = string.char(math.random(0, 255)) end
+  filler = table.concat(bytes)
+end
+
+local salt = string.format("%04x", os.time() % 65536)
+
+function request()
+  at = at + 1
+  if at > #requests then
+    if once then wrk.thread:stop() end
+    at = 1
+  end
+  if bodySize == 0 then return requests[at] .. "\r\n" end
+  return requests[at] .. "Content-Length: " .. bodySize .. "\r\n\r\n" .. salt .. string.format("%08d", at) .. filler
+end
+
+function done(summary, latency)
+  local failed = summary.errors
+  io.write(string.format(
+    '\n{"requests":%d,"seconds":%.6f,"bytes":%d,"failed":%d,"p50":%.3f,"p90":%.3f,"p99":%.3f,"max":%.3f}\n',
+    summary.requests, summary.duration / 1e6, summary.bytes,
+    failed.connect + failed.read + failed.write + failed.status + failed.timeout,
+    latency:percentile(50) / 1e3, latency:percentile(90) / 1e3, latency:percentile(99) / 1e3, latency.max / 1e3))
+end
