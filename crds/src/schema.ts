@@ -12,8 +12,8 @@ import type { Path } from './yaml.ts';
 /** What became of data that claims to be a resource. */
 export type ReadResource = { readonly resource: Resource } | { readonly problems: readonly Problem[] };
 
-const SCHEMAS: ReadonlyMap<Kind, StructuralSchema> = new Map(KINDS.map((kind) => [kind, withEnvelope(kind)]));
-const JUDGES: ReadonlyMap<Kind, Judge> = new Map([...SCHEMAS].map(([kind, schema]) => [kind, judgeOf(schema)]));
+// Made when first needed: reading the definitions takes longer than most of a start, and few processes judge anything.
+const judges = new Map<Kind, { readonly schema: StructuralSchema; readonly judge: Judge }>();
 const judgeSecret = judgeOf(SECRET);
 let judgeBucketName: Judge | undefined;
 
@@ -33,7 +33,7 @@ export function readResource(value: unknown): ReadResource {
 /** What forbids that `next` replaces `old`, which has the same identity: rules of the schema about changes. */
 export function problemsOfChange(old: Resource, next: Resource): readonly Problem[] {
   if (old.kind === 'Secret' || next.kind === 'Secret') return [];
-  return brokenRules(SCHEMAS.get(next.kind) as StructuralSchema, next, old);
+  return brokenRules(judgeOfKind(next.kind).schema, next, old);
 }
 
 /** Why a bucket cannot be called so on the wire, as the schema of Bucket says; undefined when it can. */
@@ -43,7 +43,7 @@ export function bucketNameProblem(name: string): string | undefined {
 }
 
 function readKind(kind: Kind, value: unknown): ReadResource {
-  const judged = (JUDGES.get(kind) as Judge)(value);
+  const judged = judgeOfKind(kind).judge(value);
   if (judged.problems.length > 0) return { problems: judged.problems };
   const { metadata, spec } = judged.value as { readonly metadata: Metadata; readonly spec: unknown };
   const resource = { kind, metadata, spec } as Resource;
@@ -77,6 +77,15 @@ function readSecret(value: unknown): ReadResource {
   // As the Kubernetes API does: stringData wins.
   const resource: SecretResource = { kind: 'Secret', metadata, data: { ...Object.fromEntries(decoded), ...stringData } };
   return { resource };
+}
+
+function judgeOfKind(kind: Kind): { readonly schema: StructuralSchema; readonly judge: Judge } {
+  const known = judges.get(kind);
+  if (known) return known;
+  const schema = withEnvelope(kind);
+  const made = { schema, judge: judgeOf(schema) };
+  judges.set(kind, made);
+  return made;
 }
 
 function withEnvelope(kind: Kind): StructuralSchema {

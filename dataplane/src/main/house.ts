@@ -136,7 +136,7 @@ interface ServingRooms {
 async function serveClients(settings: Settings, rooms: ServingRooms): Promise<HttpServer> {
   const { core, authenticator, config, health, metrics, log } = rooms;
   const snapshot = () => config.current();
-  const mounts = await createMounts({ settings, authenticator, health, snapshot });
+  const mounts = createMounts({ settings, authenticator, health, snapshot });
   const tls = settings.tls && (await loadTls(settings.tls, log));
   const limits = { ...settings.limits, bodyWindowMs: BODY_WINDOW_MS };
   return startServer(

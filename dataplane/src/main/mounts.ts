@@ -5,7 +5,7 @@ import type { Settings } from '../config/settings.ts';
 import type { Health } from '../http/health.ts';
 import type { Mount } from '../http/mount.ts';
 import { createAccess } from '../protocols/admin/access.ts';
-import { loadOpenApi } from '../protocols/admin/openapi.ts';
+import { openApiWhenAsked } from '../protocols/admin/openapi.ts';
 import { createAdminProtocol } from '../protocols/admin/protocol.ts';
 import type { RequestHead } from '../protocols/contract.ts';
 import { bucketOfHost } from '../protocols/s3/address.ts';
@@ -23,10 +23,10 @@ export interface MountOptions {
 }
 
 /** Every protocol in its place, S3 last: what no other takes is a bucket and a key. A host that names a bucket is S3's alone. */
-export async function createMounts({ settings, authenticator, health, snapshot }: MountOptions): Promise<readonly Mount[]> {
+export function createMounts({ settings, authenticator, health, snapshot }: MountOptions): readonly Mount[] {
   const isOurs = (head: RequestHead) => bucketOfHost(head.host, settings.domains) === undefined;
   const access = createAccess(Date.now);
-  const admin = createAdminProtocol({ openapi: await loadOpenApi(), authenticator, clock: Date.now, snapshot, access });
+  const admin = createAdminProtocol({ openapi: openApiWhenAsked(), authenticator, clock: Date.now, snapshot, access });
   const s3 = createS3Protocol({
     region: settings.region,
     domains: settings.domains,

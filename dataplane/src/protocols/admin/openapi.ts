@@ -7,14 +7,20 @@ import type { Row } from './row.ts';
 
 export interface OpenApiDeps {
   /** `docs/api/openapi.yaml` as data. */
-  readonly openapi: unknown;
+  readonly openapi: () => Promise<unknown>;
 }
 
 const DOCUMENT = new URL('../../../../docs/api/openapi.yaml', import.meta.url);
 
+/** Reads the document when it is first asked for: no start waits for it, and most processes never need it. */
+export function openApiWhenAsked(): () => Promise<unknown> {
+  let document: Promise<unknown> | undefined;
+  return () => (document ??= loadOpenApi());
+}
+
 /** Reads the document that stands in the repository; throws when it cannot be read. */
-export async function loadOpenApi(path: URL | string = DOCUMENT): Promise<unknown> {
-  const { documents, reasons } = readYaml(await readFile(path, 'utf8'));
+async function loadOpenApi(): Promise<unknown> {
+  const { documents, reasons } = readYaml(await readFile(DOCUMENT, 'utf8'));
   const [document] = documents;
   if (document === undefined || reasons.length > 0) throw new Error(`The OpenAPI document cannot be read: ${JSON.stringify(reasons)}`);
   return document.value;
@@ -28,6 +34,6 @@ export function openapi(deps: OpenApiDeps): Row {
     fields: {},
     authenticates: 'public',
     demands: () => [],
-    handle: async () => json(200, deps.openapi, { 'cache-control': 'no-cache' }),
+    handle: async () => json(200, await deps.openapi(), { 'cache-control': 'no-cache' }),
   });
 }

@@ -121,7 +121,7 @@ export function createStage(deps: Partial<AdminDeps> = {}, core?: Core): Stage {
     core,
     send: (method, target, request = {}) => send(stage, method, target, request),
     protocol: createAdminProtocol({
-      openapi: { openapi: '3.1.0', info: {}, paths: {} },
+      openapi: async () => ({ openapi: '3.1.0', info: {}, paths: {} }),
       snapshot: () => snapshotOf(stage),
       access: {
         namespaceFor: () => 'team-a',
