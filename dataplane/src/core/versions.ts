@@ -106,7 +106,11 @@ export async function planSuccession(bucket: OpenBucket, key: string, head: Foun
 async function planNull(bucket: OpenBucket, key: string, head: FoundHead | undefined, id: string): Promise<Succession> {
   const plain = { id, versionId: 'null', history: () => [], forget: [] };
   if (head === undefined) return { ...plain, head: { older: false }, replaced: [] };
-  if (head.version.versionId === 'null') return { ...plain, head: { older: head.older }, replaced: [head.version] };
+  if (head.version.versionId === 'null') {
+    // It has a copy in the past when another stood before it for a while, which takes versioning.
+    const forget = bucket.config.versioning === 'Disabled' ? [] : [{ delete: keys.past(bucket.id, key, head.version.id) }];
+    return { ...plain, head: { older: head.older }, replaced: [head.version], forget };
+  }
   const lost = head.nullId === undefined ? undefined : await findPast(bucket, key, head.nullId);
   if (lost === undefined) return { ...plain, head: { older: true }, replaced: [] };
   return { ...plain, head: { older: true }, replaced: [lost], forget: [{ delete: keys.past(bucket.id, key, lost.id) }] };

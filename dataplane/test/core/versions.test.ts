@@ -64,6 +64,20 @@ describe('core: versions', () => {
     assert.equal(await text(suspended, 'k'), 'versioned');
   });
 
+  it('replaces a null version that another one stood before for a while', async () => {
+    const { put, core, keys } = testCore();
+    await put(suspended, 'k', 'null 1');
+    const before = await put(enabled, 'k', 'versioned');
+    await core.objects.delete(enabled, 'k', before.versionId, {}, ACTOR);
+    await put(suspended, 'k', 'null 2');
+    const { versions } = await core.objects.listVersions(suspended, { prefix: '', limit: 10 });
+    assert.deepEqual(
+      versions.map(({ versionId, isLatest }) => ({ versionId, isLatest })),
+      [{ versionId: 'null', isLatest: true }],
+    );
+    assert.deepEqual(await keys('past/'), []);
+  });
+
   it('finds the null version in the past', async () => {
     const { put, core, text } = testCore();
     await put(disabled, 'k', 'null');
