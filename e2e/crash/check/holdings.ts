@@ -1,0 +1,63 @@
+/** What really lies in a storage location, looked at from outside: files, rows, objects. */
+import { ListMultipartUploadsCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { Backend } from '../../s3-backend/backend.ts';
+
+export interface Holdings {
+  /** Sizes of stored blobs, by whatever they are called there. */
+  readonly blobs: ReadonlyMap<string, number>;
+  /** Names of what is neither a blob nor a record: bytes on their way, graves, uploads in parts. */
+  readonly others: readonly string[];
+  /** Keys of all records. */
+  readonly records: readonly string[];
+}
+
+/** Reads a data directory, by the layout that docs/running.md tells; the server may be running. */
+export function readDirectory(dataFolder: string): Holdings {
+  const objects = join(dataFolder, 'objects');
+  const blobs = new Map<string, number>();
+  for (const path of filesUnder(join(objects, 'blobs'))) blobs.set(path, statSync(path).size);
+  const database = new DatabaseSync(join(objects, 'records.sqlite'), { readOnly: true });
+  try {
+    for (const { id, size } of database.prepare('SELECT id, length(bytes) AS size FROM blobs').iterate())
+      blobs.set(`row ${String(id)}`, Number(size));
+    const records = database.prepare('SELECT key FROM records').all();
+    return { blobs, others: filesUnder(join(objects, 'incoming')), records: records.map(({ key }) => String(key)) };
+  } finally {
+    database.close();
+  }
+}
+
+function filesUnder(folder: string): readonly string[] {
+  if (!existsSync(folder)) return [];
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+}
+
+/** Where the objects of a location in a bucket begin: `storageIn` of e2e/s3-backend says so. */
+const PREFIX = 'bonded/';
+
+/** Reads a bucket of an S3 server. Records that were deleted stand there as tombstones until they are swept. */
+export async function readBucket({ client }: Backend, bucket: string): Promise<Holdings> {
+  const objects = await objectsOf(client, bucket);
+  const under = (folder: string) => objects.filter(({ name }) => name.startsWith(PREFIX + folder));
+  const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket: bucket }));
+  const strange = objects.filter(({ name }) => !name.startsWith(`${PREFIX}blobs/`) && !name.startsWith(`${PREFIX}records/`));
+  return {
+    blobs: new Map(under('blobs/').map(({ name, size }) => [name, size])),
+    others: [...strange.map(({ name }) => name), ...Uploads.map(({ Key }) => `upload of ${Key}`)],
+    records: under('records/').map(({ name }) => name.slice(`${PREFIX}records/`.length)),
+  };
+}
+
+async function objectsOf(client: Backend['client'], Bucket: string): Promise<readonly { readonly name: string; readonly size: number }[]> {
+  const found: { readonly name: string; readonly size: number }[] = [];
+  for (let token: string | undefined; ;) {
+    const page = await client.send(new ListObjectsV2Command({ Bucket, ...(token !== undefined && { ContinuationToken: token }) }));
+    for (const { Key, Size } of page.Contents ?? []) found.push({ name: String(Key), size: Number(Size) });
+    token = page.NextContinuationToken;
+    if (page.IsTruncated !== true) return found;
+  }
+}

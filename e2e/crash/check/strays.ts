@@ -1,0 +1,74 @@
+/** When all sessions are over and collection has had its time, nothing lies in the store that no visible name needs. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Violation, type World } from '../world.ts';
+import type { Holdings } from './holdings.ts';
+
+/** What the names that are visible need. */
+interface Needs {
+  /** Contents, each once. */
+  readonly contents: number;
+  readonly bytes: number;
+  /** Names that have any version. */
+  readonly names: number;
+  /** Versions that are no delete markers. */
+  readonly things: number;
+}
+
+const PATIENCE_MS = 30_000;
+const PAUSE_MS = 50;
+
+/** Waits until nothing is stored that need not be; throws a `Violation` that lists what stays. */
+export async function checkStrays(world: World, read: () => Promise<Holdings>): Promise<Needs> {
+  const needs = needsOf(world);
+  const until = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const problems = compare(needs, await read());
+    if (problems.length === 0) return needs;
+    if (Date.now() > until) throw new Violation(`Stray bytes stay for ever:\n  ${problems.join('\n  ')}`);
+    await sleep(PAUSE_MS);
+  }
+}
+
+function needsOf({ register }: World): Needs {
+  const contents = new Map<string, number>();
+  let names = 0;
+  let things = 0;
+  for (const name of register.names()) {
+    const versions = register.settled(name)?.versions ?? [];
+    if (versions.length > 0) names += 1;
+    for (const { thing } of versions) {
+      if (thing === undefined) continue;
+      things += 1;
+      contents.set(thing.sha256, thing.size);
+    }
+  }
+  return { contents: contents.size, bytes: [...contents.values()].reduce((sum, size) => sum + size, 0), names, things };
+}
+
+/** Kinds of records that tell of something unfinished: in time, all of them go. */
+const PASSING = ['upload', 'ranges', 'part', 'done', 'intent', 'garbage', 'gone', 'kept'];
+
+function compare(needs: Needs, holdings: Holdings): string[] {
+  const bytes = [...holdings.blobs.values()].reduce((sum, size) => sum + size, 0);
+  const kinds = Map.groupBy(holdings.records, (key) => key.slice(0, key.indexOf('/')));
+  const count = (kind: string) => kinds.get(kind)?.length ?? 0;
+  const counted = [
+    ['contents', count('digest'), needs.contents],
+    ['names', count('head'), needs.names],
+    ['references', count('ref'), needs.things],
+  ] as const;
+  return [
+    ...(bytes === needs.bytes
+      ? []
+      : [`${bytes} bytes are stored, ${needs.bytes} needed; blobs: ${shown([...holdings.blobs].map(([id, size]) => `${id} (${size})`))}`]),
+    ...(holdings.others.length === 0 ? [] : [`on their way for ever: ${shown(holdings.others)}`]),
+    ...counted
+      .filter(([, there, needed]) => there !== needed)
+      .map(([what, there, needed]) => `records of ${what}: ${there} there, ${needed} needed`),
+    ...PASSING.filter((kind) => count(kind) > 0).map((kind) => `records of kind ${kind}: ${shown(kinds.get(kind) ?? [])}`),
+  ];
+}
+
+function shown(list: readonly string[]): string {
+  return `${list.slice(0, 30).join(', ')}${list.length > 30 ? ` and ${list.length - 30} more` : ''}`;
+}

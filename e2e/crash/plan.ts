@@ -1,0 +1,69 @@
+/** How a round goes: when and how the server is killed, and how it comes back. */
+import type { Random } from './random.ts';
+import type { Start } from './instance.ts';
+
+/**
+ * - `moment`: at some time. `request`: just after a request is on its way. `answer`: in the moment that an answer arrives.
+ * - `collection`: during a round of collection. `drain`: while it stops as it was asked to.
+ */
+export type Aim = 'moment' | 'request' | 'answer' | 'collection' | 'drain';
+
+export interface Plan {
+  readonly aim: Aim;
+  /** Requests or answers that come before the kill. */
+  readonly nth: number;
+  /** From the aim to the kill, in ms. */
+  readonly delay: number;
+  /** Kills one worker first, so long before, in ms. */
+  readonly worker?: number;
+  /** The server is killed again while it starts, after so many ms each time. */
+  readonly startKills: readonly number[];
+  /** How the server comes back. */
+  readonly start: Omit<Start, 'ahead'>;
+  /** Its clock jumps ahead, in ms. */
+  readonly jump: number;
+}
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+/** Chooses a plan. `workers`: of the server that runs now. */
+export function choosePlan(random: Random, workers: number): Plan {
+  const aim = random.weighted<Aim>({ moment: 30, request: 25, answer: 25, collection: 20, drain: 6 });
+  return {
+    aim,
+    nth: random.between(1, 120),
+    delay: delayOf(random, aim),
+    ...(workers > 1 && random.chance(0.35) ? { worker: random.between(5, 250) } : {}),
+    startKills: random.chance(0.15) ? Array.from({ length: random.between(1, 2) }, () => random.between(0, 900)) : [],
+    start: chooseStart(random),
+    jump: chooseJump(random),
+  };
+}
+
+/** One worker mostly, since several take longer to start. */
+export function chooseStart(random: Random): Omit<Start, 'ahead'> {
+  return { workers: random.chance(0.35) ? 2 : 1, collectEvery: random.pick([60, 150, 400]) };
+}
+
+function delayOf(random: Random, aim: Aim): number {
+  switch (aim) {
+    case 'moment':
+      return random.between(5, 500);
+    case 'request':
+      return random.between(0, 6);
+    case 'answer':
+      return 0;
+    case 'collection':
+      return random.between(0, 12);
+    case 'drain':
+      return random.between(0, 200);
+  }
+}
+
+/** More than the grace time of an hour in half of the cases, so that what was left is old enough to be collected. */
+function chooseJump(random: Random): number {
+  const jump = random.weighted({ none: 45, grace: 40, hours: 15 });
+  if (jump === 'none') return 0;
+  return jump === 'grace' ? random.between(61 * MINUTE, 75 * MINUTE) : random.between(3 * HOUR, 12 * HOUR);
+}

@@ -1,0 +1,126 @@
+/** One round: load until the kill, the server again, and what is checked then. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { checkNames } from './check/names.ts';
+import { checkSessions } from './check/sessions.ts';
+import { checkStrays } from './check/strays.ts';
+import type { Holdings } from './check/holdings.ts';
+import { runLoad } from './load/load.ts';
+import type { Plan } from './plan.ts';
+import { Violation, type World } from './world.ts';
+import type { Watch } from './wire.ts';
+
+/** A kill comes after this time at the latest, in ms. */
+const LONGEST_LOAD = 2500;
+
+/** Counts requests and answers for whoever waits for the n-th. */
+export interface Counter extends Watch {
+  /** Calls back at the n-th event from now. */
+  at(event: 'sent' | 'answered', nth: number, callback: () => void): void;
+}
+
+export function openCounter(): Counter {
+  const waiting = { sent: { left: 0, callback: () => {} }, answered: { left: 0, callback: () => {} } };
+  const count = (event: 'sent' | 'answered') => () => {
+    const one = waiting[event];
+    one.left -= 1;
+    if (one.left === 0) one.callback();
+  };
+  return {
+    sent: count('sent'),
+    answered: count('answered'),
+    at: (event, left, callback) => void (waiting[event] = { left, callback }),
+  };
+}
+
+/** Runs the load, and kills the server as planned. Resolves when it is dead and every client knows. */
+export async function loadAndKill(world: World, counter: Counter, plan: Plan, round: number): Promise<void> {
+  let stopped = false;
+  const load = runLoad(world, () => stopped, round);
+  const failed = load.then(
+    () => undefined,
+    () => undefined,
+  );
+  await Promise.race([aimed(world, counter, plan), failed]);
+  const killed = world.instance.kill();
+  stopped = true;
+  await killed;
+  world.wire.drop();
+  await load;
+}
+
+/** Resolves in the moment that the plan is about. */
+async function aimed(world: World, counter: Counter, plan: Plan): Promise<void> {
+  if (plan.worker !== undefined) {
+    await sleep(plan.worker);
+    world.instance.killWorker(plan.nth);
+  }
+  await Promise.race([event(world, counter, plan), sleep(LONGEST_LOAD)]);
+  if (plan.aim === 'drain') world.instance.terminate();
+  if (plan.delay > 0) await sleep(plan.delay);
+}
+
+function event({ instance }: World, counter: Counter, { aim, nth }: Plan): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  switch (aim) {
+    case 'moment':
+      resolve();
+      break;
+    case 'request':
+      counter.at('sent', nth, resolve);
+      break;
+    case 'answer':
+      counter.at('answered', nth, resolve);
+      break;
+    case 'collection':
+      instance.onCollection(resolve);
+      break;
+    case 'drain':
+      counter.at('answered', 1 + (nth >> 2), resolve);
+      break;
+  }
+  return promise;
+}
+
+/** Brings the server back, through kills while it starts. */
+export async function comeBack({ instance, ahead }: World, { start, startKills }: Pick<Plan, 'start' | 'startKills'>): Promise<void> {
+  for (const after of startKills) {
+    instance.launch({ ...start, ahead });
+    await sleep(after);
+    await instance.kill();
+  }
+  instance.launch({ ...start, ahead });
+  await instance.ready();
+}
+
+/** Everything that must hold after a restart. */
+export async function checkAll(world: World): Promise<void> {
+  await checkSessions(world);
+  await checkNames(world);
+  checkErrors(world);
+}
+
+function checkErrors({ instance }: World): void {
+  const errors = instance.errors();
+  if (errors.length > 0) throw new Violation(`The server logged errors:\n  ${errors.slice(0, 5).join('\n  ')}`);
+}
+
+/** Lets so much time go by, in ms, while the server is dead. */
+export function pass(world: World, ms: number): void {
+  world.ahead += ms;
+  world.instance.age(ms);
+}
+
+/** Two days later: all sessions are over, everything that nobody needs is collected, and what is needed is there still. */
+export async function checkLater(world: World, start: Plan['start'], read: () => Promise<Holdings>): Promise<string> {
+  await world.instance.kill();
+  world.wire.drop();
+  pass(world, TWO_DAYS);
+  world.sessions.clear();
+  world.unheard.clear();
+  await comeBack(world, { start, startKills: [] });
+  const { contents, bytes, things } = await checkStrays(world, read);
+  await checkAll(world);
+  return `${things} versions of ${contents} contents, ${bytes} bytes`;
+}
+
+const TWO_DAYS = 48 * 60 * 60 * 1000;

@@ -1,0 +1,122 @@
+/** One request over HTTP and what became of it: an answer, or not knowing. */
+import { Agent, request as httpRequest, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Credentials } from '../src/server.ts';
+import { sha256Of } from './content.ts';
+import { coded, queryText, signed } from './signature.ts';
+
+export interface Ask {
+  readonly method: string;
+  /** Bucket and key, or whatever the path is, not coded. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Buffer;
+  /** Sends the body in two pieces with a pause between them, in ms. */
+  readonly pause?: number;
+  /** Leaves the body out of the signature. */
+  readonly unsigned?: boolean;
+  /** Hears interim answers (1xx). */
+  readonly onInterim?: (headers: IncomingHttpHeaders) => void;
+}
+
+export interface Answer {
+  readonly kind: 'answer';
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+  /** False when the connection broke off within the body. */
+  readonly whole: boolean;
+}
+
+/** `lost`: sent, or perhaps sent, and not answered. `unsent`: nobody listened. */
+export type Reply = Answer | { readonly kind: 'lost' } | { readonly kind: 'unsent' };
+
+/** Hears of every request on its way out and every answer that begins: where kills are aimed from. */
+export interface Watch {
+  sent(): void;
+  answered(): void;
+}
+
+export interface Wire {
+  ask(ask: Ask): Promise<Reply>;
+  /** Lets go of all connections: their server is gone. */
+  drop(): void;
+}
+
+export interface WireOptions {
+  readonly host: string;
+  readonly credentials: Credentials;
+  /** Ms since the epoch, by the server's clock. */
+  readonly now: () => number;
+  readonly watch: Watch;
+}
+
+/** No request takes this long, in ms, unless the server has forgotten it. */
+const PATIENCE = 60_000;
+
+/** Requests over connections that stay open. */
+export function openWire(options: WireOptions): Wire {
+  let agent = new Agent({ keepAlive: true });
+  return {
+    ask: (ask) => send(options, agent, ask),
+    drop() {
+      agent.destroy();
+      agent = new Agent({ keepAlive: true });
+    },
+  };
+}
+
+async function send(options: WireOptions, agent: Agent, ask: Ask): Promise<Reply> {
+  const path = ask.path.split('/').map(coded).join('/');
+  const query = queryText(ask.query ?? {});
+  const [hostname, port] = options.host.split(':');
+  const target = query === '' ? path : `${path}?${query}`;
+  const sent = httpRequest({ agent, method: ask.method, hostname, port, path: target, headers: headersOf(options, ask, path) });
+  sent.on('information', ({ headers }) => ask.onInterim?.(headers));
+  const reply = answerTo(sent, options.watch);
+  await write(sent, ask, options.watch);
+  return reply;
+}
+
+function headersOf({ host, credentials, now }: WireOptions, ask: Ask, path: string): Record<string, string> {
+  const { method, query = {}, body = Buffer.alloc(0) } = ask;
+  const length: Record<string, string> = method === 'GET' || method === 'HEAD' ? {} : { 'content-length': String(body.length) };
+  const payload = ask.unsigned === true ? 'UNSIGNED-PAYLOAD' : sha256Of(body);
+  return signed({ method, path, query, host, headers: { ...ask.headers, ...length }, payload, now: now() }, credentials);
+}
+
+async function write(sent: ClientRequest, { body, pause }: Ask, watch: Watch): Promise<void> {
+  if (body === undefined || pause === undefined || body.length < 2) {
+    sent.end(body);
+    watch.sent();
+    return;
+  }
+  sent.write(body.subarray(0, body.length >> 1));
+  watch.sent();
+  await sleep(pause);
+  sent.end(body.subarray(body.length >> 1));
+}
+
+function answerTo(sent: ClientRequest, watch: Watch): Promise<Reply> {
+  const { promise, resolve } = Promise.withResolvers<Reply>();
+  const timer = setTimeout(() => sent.destroy(new Error(`${sent.method} ${sent.path} was not answered within ${PATIENCE} ms`)), PATIENCE);
+  void promise.then(() => clearTimeout(timer));
+  sent.on('response', (response) => {
+    watch.answered();
+    void readAnswer(response).then(resolve);
+  });
+  sent.on('error', (error: NodeJS.ErrnoException) => resolve({ kind: error.code === 'ECONNREFUSED' ? 'unsent' : 'lost' }));
+  return promise;
+}
+
+async function readAnswer(response: IncomingMessage): Promise<Answer> {
+  const { statusCode: status = 0, headers } = response;
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of response) chunks.push(chunk as Buffer);
+    return { kind: 'answer', status, headers, body: Buffer.concat(chunks), whole: true };
+  } catch {
+    return { kind: 'answer', status, headers, body: Buffer.concat(chunks), whole: false };
+  }
+}
