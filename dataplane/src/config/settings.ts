@@ -46,8 +46,18 @@ export interface Settings {
   readonly graceMs: number;
   /** An upload that is not completed is aborted after this. */
   readonly uploadLifeMs: number;
+  readonly scrub: ScrubSettings;
   /** When stopping: how long transfers under way may still take. */
   readonly drainMs: number;
+}
+
+/** How stored bytes are read again; docs/scrub.md says more. */
+export interface ScrubSettings {
+  /** 0: not at all. */
+  readonly bytesPerSecond: number;
+  readonly digestsPerSecond: number;
+  /** From the start of one pass over everything to that of the next. */
+  readonly period: number;
 }
 
 /** What one client may take; docs/limits.md says what each does. */
@@ -103,6 +113,9 @@ const VARIABLES = {
   BONDED_MAX_CONNECTIONS: variable(integer(1, 1_000_000), 10_000),
   BONDED_GRACE: variable(duration(MINUTE, YEAR), HOUR),
   BONDED_UPLOAD_LIFE: variable(duration(MINUTE, YEAR), 7 * DAY),
+  BONDED_SCRUB_RATE: variable(size(0, 1024 ** 4), 20 * 1024 ** 2),
+  BONDED_SCRUB_DIGESTS: variable(integer(1, 1_000_000), 200),
+  BONDED_SCRUB_PERIOD: variable(duration(MINUTE, YEAR), 7 * DAY),
   BONDED_DRAIN: variable(duration(0, DAY), 5 * MINUTE),
 } as const;
 
@@ -145,6 +158,11 @@ function settingsOf(values: Values): Settings {
     limits: limitsOf(values),
     graceMs: values.BONDED_GRACE,
     uploadLifeMs: values.BONDED_UPLOAD_LIFE,
+    scrub: {
+      bytesPerSecond: values.BONDED_SCRUB_RATE,
+      digestsPerSecond: values.BONDED_SCRUB_DIGESTS,
+      period: values.BONDED_SCRUB_PERIOD,
+    },
     drainMs: values.BONDED_DRAIN,
   };
 }

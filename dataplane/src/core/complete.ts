@@ -50,7 +50,7 @@ export async function completeUpload(context: CoreContext, completion: Completio
     attributes: session.attributes,
     conditions: completion.conditions,
     actor: completion.actor,
-    adopt: () => adoptSegments(bucket.store, content, segments, context.now()),
+    adopt: () => adoptSegments(bucket.store, content, segments, { context, actor: completion.actor }),
     also: (version) => ({
       before: [
         { put: keys.layout(content.digest, uploadId), value: layoutOf(parts) },

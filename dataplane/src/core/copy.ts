@@ -9,6 +9,7 @@ import { findDigest, openDigest, planAdoption, takeBack } from './digests.ts';
 import { digestHex } from './digest.ts';
 import type { Conditions, Content, ObjectAttributes, ObjectVersion } from './object.ts';
 import { nameContent } from './put.ts';
+import { damaged } from './quarantine.ts';
 import { receive } from './receive.ts';
 import { notFound } from './versions.ts';
 
@@ -35,7 +36,7 @@ export async function copyVersion(context: CoreContext, copy: Copy): Promise<Put
   return nameContent(context, {
     ...naming,
     content,
-    adopt: () => planAdoption(target.store, digest, arrived.place, { size, now: context.now() }),
+    adopt: () => planAdoption(target.store, digest, { place: arrived.place, size }, { context, actor }),
   });
 }
 
@@ -51,9 +52,10 @@ function contentOf(version: ObjectVersion): Content {
   };
 }
 
-/** The source's hold on the digest ends only with the source: without it there is nothing to copy. */
+/** The source's hold on the digest ends only with the source: without it there is nothing to copy, nor while its bytes are in quarantine. */
 async function adoptKnown({ from, target }: Copy): Promise<Adoption> {
   const found = await findDigest(target.store, from.version.digest);
   if (found === undefined) throw notFound(from.version.key);
+  if (found.record.quarantined !== undefined) throw damaged(from.version.digest);
   return { known: true, changes: takeBack(from.version.digest, found), after: [] };
 }

@@ -4,10 +4,12 @@
  */
 import type { BucketConfig } from '@bonded/crds';
 import type { BlobId, Bytes, ByteRange, Revision } from '../storage/contract.ts';
+import type { Collection } from './collect/contract.ts';
 import type { Digest } from './digest.ts';
 import type { Admitted } from './door.ts';
 import type { Giving } from './locate.ts';
 import type { Ranges } from './ranges/contract.ts';
+import type { Scrub } from './scrub/contract.ts';
 import type {
   Checksum,
   ChecksumAlgorithm,
@@ -125,6 +127,8 @@ export interface Objects {
   locate(bucket: BucketConfig, admitted: Admitted, giving: Giving): Promise<string | undefined>;
   /** The same bytes as `open` answers, where they are few and at hand; else undefined. Nobody may change them. */
   small(bucket: BucketConfig, admitted: Admitted, range?: ByteRange): Promise<Uint8Array | undefined>;
+  /** Throws `BytesDamaged` where `open` would, without opening anything. */
+  checkSound(bucket: BucketConfig, version: ObjectVersion): Promise<void>;
   /** Parts of a multipart object in order; undefined for a single put. */
   parts(bucket: BucketConfig, version: ObjectVersion): Promise<readonly StoredPart[] | undefined>;
   /** True when no version of any name is in the bucket (open uploads do not count: they end with it). */
@@ -206,6 +210,11 @@ export interface Uploads {
   abort(bucket: BucketConfig, key: string, uploadId: string, actor: Actor): Promise<void>;
 }
 
+type ChangeOfName = 'create' | 'overwrite' | 'delete' | 'delete-marker' | 'tag';
+
+/** What the scrub found, and what became of it: see `scrub/contract.ts`. */
+type ChangeOfBytes = 'quarantine' | 'release' | 'repair' | 'unreadable';
+
 /** One change that happened. */
 export interface JournalEntry {
   /** Time-ordered; the cursor of the journal. */
@@ -213,8 +222,7 @@ export interface JournalEntry {
   readonly time: string;
   readonly actor: Actor;
   /** `redirect`: an address at the storage server was given away; it is no change of anything stored. */
-  readonly change:
-    'create' | 'overwrite' | 'delete' | 'delete-marker' | 'tag' | 'upload-begin' | 'upload-abort' | 'configure' | 'collect' | 'redirect';
+  readonly change: ChangeOfName | 'upload-begin' | 'upload-abort' | 'configure' | 'collect' | 'redirect' | ChangeOfBytes;
   readonly bucket?: string;
   readonly name?: string;
   readonly versionId?: string;
@@ -230,25 +238,6 @@ export interface Journal {
   append(entry: Omit<JournalEntry, 'id' | 'time'>): Promise<void>;
   /** Oldest first, strictly after `after`; with `tail`, the newest `limit` of them. */
   read(query: { readonly after?: string; readonly limit: number; readonly tail?: boolean }): Promise<readonly JournalEntry[]>;
-}
-
-/** Why bytes are still here. */
-export interface Keep {
-  readonly digest: Digest;
-  readonly size?: number;
-  readonly stored: boolean;
-  /** Names that point at it, at most 1,000. */
-  readonly names: readonly { readonly bucket: string; readonly key: string; readonly versionId: string }[];
-  /** When nothing names it: since when it is condemned, and when it may go. */
-  readonly condemned?: { readonly since: string; readonly collectableAfter: string };
-}
-
-export interface Collection {
-  /** One round over everything, in bounded steps; answers what it removed. */
-  collect(
-    signal: AbortSignal,
-  ): Promise<{ readonly digests: number; readonly blobs: number; readonly uploads: number; readonly bytes: number }>;
-  explain(digest: Digest): Promise<Keep>;
 }
 
 export interface SearchQuery {
@@ -268,6 +257,7 @@ export interface Core {
   readonly ranges: Ranges;
   readonly journal: Journal;
   readonly collection: Collection;
+  readonly scrub: Scrub;
   /** Current versions that match; a page may be short of `limit` with `next` set, since one call looks at a bounded number of names. */
   search(query: SearchQuery): Promise<{ readonly objects: readonly ObjectVersion[]; readonly next?: string }>;
   readonly configuration: Configuration;

@@ -12,6 +12,8 @@ import type { Core, Uploads } from './core.ts';
 import { createJournal } from './journal.ts';
 import { createObjects } from './objects.ts';
 import { createRanges } from './ranges/ranges.ts';
+import { createScrub } from './scrub/scrub.ts';
+import type { ScrubOptions } from './scrub/scrub.ts';
 import { createSearch } from './search.ts';
 import { abortUpload, beginUpload, findSession, listParts, listUploads, storePart } from './uploads.ts';
 
@@ -23,6 +25,7 @@ export interface CoreOptions {
   /** Names of the buckets that the configuration has now, for collection. */
   readonly claimedBuckets: () => ReadonlySet<string>;
   readonly terms?: Partial<Terms>;
+  readonly scrub?: ScrubOptions;
   /** Ms since the epoch; for tests. */
   readonly now?: () => number;
 }
@@ -40,6 +43,7 @@ export function createCore(options: CoreOptions): Core {
     ranges: createRanges(context),
     journal,
     collection: createCollection(context, options.claimedBuckets),
+    scrub: createScrub(context, options.scrub),
     search: createSearch(context),
     configuration: createConfiguration(context, options.writer, journal),
   };

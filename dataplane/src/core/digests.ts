@@ -1,23 +1,38 @@
 /** Digest records: where the bytes of a digest are, and how a name comes to hold on to them. */
-import { ArtefactError } from '../errors.ts';
+import { ArtefactError, isError } from '../errors.ts';
 import { readAhead } from './ahead.ts';
-import type { BlobId, ByteRange, Change, Entry, Json, Revision, Store } from '../storage/contract.ts';
+import type { BlobId, ByteRange, Bytes, Change, Entry, Json, Revision, Store } from '../storage/contract.ts';
 import { SMALL_BLOB } from '../storage/contract.ts';
-import type { Place } from './core.ts';
+import type { CoreContext } from './context.ts';
+import type { Actor, Place } from './core.ts';
 import type { Digest } from './digest.ts';
 import { newId } from './ids.ts';
 import { keys } from './keys.ts';
+import type { Quarantine } from './quarantine.ts';
+import { damaged, heldSegments, repair } from './quarantine.ts';
 
 /** A run of an artefact's bytes, in order. */
 export type Segment = readonly [blob: BlobId, size: number];
 
-export interface DigestRecord {
+interface DigestFacts {
   readonly size: number;
   readonly created: number;
-  readonly segments: readonly Segment[];
   /** Set by the collector when nothing names it; whoever names it again takes that back. */
   readonly condemned?: number;
 }
+
+export interface SoundDigest extends DigestFacts {
+  readonly segments: readonly Segment[];
+  readonly quarantined?: undefined;
+}
+
+/** It has no `segments`, so that nobody reads it by mistake. */
+export interface QuarantinedDigest extends DigestFacts {
+  readonly quarantined: Quarantine;
+  readonly segments?: undefined;
+}
+
+export type DigestRecord = SoundDigest | QuarantinedDigest;
 
 export interface FoundDigest {
   readonly record: DigestRecord;
@@ -47,30 +62,47 @@ export interface Adoption {
   readonly known: boolean;
 }
 
-interface Arrival {
-  readonly size: number;
-  readonly now: number;
+/** Who brings bytes. */
+export interface Bringing {
+  readonly context: CoreContext;
+  readonly actor: Actor;
 }
 
-/** Plans how `place` becomes `digest`. With a known digest nothing is added but the taking back of a condemnation. */
-export async function planAdoption(store: Store, digest: Digest, place: Place, arrival: Arrival): Promise<Adoption> {
+/**
+ * Plans how `place`, of `size` bytes, becomes `digest`. With a known digest nothing is added but the taking back of a condemnation; one
+ * in quarantine takes these bytes in the place of its own.
+ */
+export async function planAdoption(
+  store: Store,
+  digest: Digest,
+  { place, size }: { readonly place: Place; readonly size: number },
+  bringing: Bringing,
+): Promise<Adoption> {
   const found = await findDigest(store, digest);
-  if (found === undefined) return { known: false, ...adoptNew(store, digest, place, arrival) };
   // A batch that was cut off may have adopted these very bytes already.
-  const own = place.kind === 'blob' && found.record.segments.some(([blob]) => blob === place.blob);
-  return { known: !own, changes: takeBack(digest, found), after: [] };
-}
-
-function adoptNew(store: Store, digest: Digest, place: Place, { size, now }: Arrival): Pick<Adoption, 'changes' | 'after'> {
+  const own = found !== undefined && place.kind === 'blob' && heldSegments(found.record).some(([blob]) => blob === place.blob);
+  if (found !== undefined && found.record.quarantined === undefined) return { known: !own, changes: takeBack(digest, found), after: [] };
+  if (own) throw damaged(digest);
   const blob = place.kind === 'blob' ? place.blob : newId();
-  const record: DigestRecord = { size, created: now, segments: size === 0 ? [] : [[blob, size]] };
-  const adopt: Change = { put: keys.digest(digest), value: digestValue(record), ifAbsent: true };
+  const adopt = settle(digest, found, { size, segments: size === 0 ? [] : [[blob, size]] }, bringing);
   const bytes: readonly Change[] = place.kind === 'small' && size > 0 ? [{ blob, bytes: place.bytes }] : [];
-  if (place.kind === 'small' && store.records.transactional === true) return { changes: [...bytes, adopt], after: [] };
+  if (place.kind === 'small' && store.records.transactional === true) return { known: false, changes: [...bytes, ...adopt], after: [] };
   // The intent's change is the fence: it fails when the collector has given these bytes up.
   const expect = place.kind === 'blob' ? { ifRevision: place.intent } : { ifAbsent: true as const };
-  const fence: Change = { put: keys.intent(blob), value: { beat: now, digest }, ...expect };
-  return { changes: [fence, ...bytes, adopt], after: [{ delete: keys.intent(blob) }] };
+  const fence: Change = { put: keys.intent(blob), value: { beat: bringing.context.now(), digest }, ...expect };
+  return { known: false, changes: [fence, ...bytes, ...adopt], after: [{ delete: keys.intent(blob) }] };
+}
+
+/** The changes that make stored segments the bytes of a digest that is not there, or whose bytes are in quarantine. */
+function settle(
+  digest: Digest,
+  found: FoundDigest | undefined,
+  content: { readonly size: number; readonly segments: readonly Segment[] },
+  bringing: Bringing,
+): readonly Change[] {
+  if (found !== undefined) return repair(bringing, digest, found, content.segments);
+  const value = digestValue({ size: content.size, created: bringing.context.now(), segments: content.segments });
+  return [{ put: keys.digest(digest), value, ifAbsent: true }];
 }
 
 /** Plans how stored blobs, in order, become the bytes of a digest, without being copied. */
@@ -78,17 +110,19 @@ export async function adoptSegments(
   store: Store,
   content: { readonly digest: Digest; readonly size: number },
   segments: readonly Segment[],
-  now: number,
+  bringing: Bringing,
 ): Promise<Adoption> {
-  const found = await findDigest(store, content.digest);
-  if (found !== undefined) {
-    return { known: !isMadeOf(found.record, segments), changes: takeBack(content.digest, found), after: [] };
+  const { digest, size } = content;
+  const found = await findDigest(store, digest);
+  if (found !== undefined && found.record.quarantined === undefined) {
+    return { known: !isMadeOf(found.record, segments), changes: takeBack(digest, found), after: [] };
   }
-  const value = digestValue({ size: content.size, created: now, segments });
-  return { known: false, changes: [{ put: keys.digest(content.digest), value, ifAbsent: true }], after: [] };
+  const brought = new Set(segments.map(([blob]) => blob));
+  if (found !== undefined && heldSegments(found.record).some(([blob]) => brought.has(blob))) throw damaged(digest);
+  return { known: false, changes: settle(digest, found, { size, segments }, bringing), after: [] };
 }
 
-function isMadeOf(record: DigestRecord, segments: readonly Segment[]): boolean {
+function isMadeOf(record: SoundDigest, segments: readonly Segment[]): boolean {
   return record.segments.length === segments.length && record.segments.every(([blob], index) => blob === segments[index]?.[0]);
 }
 
@@ -101,57 +135,84 @@ export function takeBack(digest: Digest, found: FoundDigest): readonly Change[] 
 
 /**
  * After a name was written that relies on a known digest: makes sure that the collector, which may have looked just before,
- * leaves it alone. Answers false when the digest is gone; then the caller brings its own bytes or undoes the name.
+ * leaves it alone. Answers false when the digest is gone, or in quarantine by now; then the caller brings its own bytes or undoes the name.
  */
 export async function confirm(store: Store, digest: Digest): Promise<boolean> {
   for (;;) {
     const found = await findDigest(store, digest);
-    if (found === undefined) return false;
+    if (found === undefined || found.record.quarantined !== undefined) return false;
     if (found.record.condemned === undefined) return true;
     try {
       await store.records.write(takeBack(digest, found));
       return true;
     } catch (error) {
-      if (!(error instanceof ArtefactError) || error.code !== 'Conflict') throw error;
+      if (!isError(error, 'Conflict')) throw error;
     }
   }
 }
 
-/** The bytes of a digest, or a range of them, across its segments. */
+/** The bytes of a digest, or a range of them, across its segments. Throws `DigestUnknown`, and `BytesDamaged` for one in quarantine. */
 export async function* openDigest(store: Store, digest: Digest, range?: ByteRange): AsyncGenerator<Uint8Array, void, void> {
-  const read = ({ segments, size }: DigestRecord) => readSegments(store, segments, range ?? { offset: 0, length: size });
-  const entry = store.records.recall?.(keys.digest(digest));
-  const known = entry && asDigestRecord(entry);
+  const read = ({ segments, size }: SoundDigest) => readSegments(store, segments, range ?? { offset: 0, length: size });
+  const known = recallSound(store, digest);
   const ahead = known && readAhead(read(known));
   try {
-    const found = await findDigest(store, digest);
-    if (found === undefined)
-      throw new ArtefactError('DigestUnknown', `The bytes of ${digest} are not stored here.`, { details: { digest } });
+    const found = await soundDigest(store, digest);
     // Where they are may have changed; then what was read ahead is of no use.
-    yield* known && ahead && isMadeOf(found.record, known.segments) ? ahead.bytes() : read(found.record);
+    yield* known && ahead && isMadeOf(found, known.segments) ? ahead.bytes() : read(found);
   } finally {
     await ahead?.close();
   }
 }
 
+/** What was last known of a digest, where that costs nothing to look up and says where its bytes are. */
+function recallSound(store: Store, digest: Digest): SoundDigest | undefined {
+  const entry = store.records.recall?.(keys.digest(digest));
+  const known = entry && asDigestRecord(entry);
+  return known?.quarantined === undefined ? known : undefined;
+}
+
 /** The same at once, where they stand in one small blob that the store has at hand; else undefined. Nobody may change them. */
 export async function smallDigest(store: Store, digest: Digest, range?: ByteRange): Promise<Uint8Array | undefined> {
   if (!store.blobs.small) return undefined;
-  const [segment, ...rest] = (await findDigest(store, digest))?.record.segments ?? [];
+  const [segment, ...rest] = (await soundDigest(store, digest)).segments;
   if (segment === undefined || rest.length > 0 || segment[1] > SMALL_BLOB) return undefined;
   const bytes = await store.blobs.small(segment[0]);
+  if (bytes !== undefined && bytes.length < segment[1]) throw damaged(digest);
   return range ? bytes?.subarray(range.offset, range.offset + range.length) : bytes;
 }
 
-/** Bytes of consecutive segments. */
+/** Where the bytes of a digest are, that may be read. Throws `DigestUnknown`, and `BytesDamaged` for one in quarantine. */
+export async function soundDigest(store: Store, digest: Digest): Promise<SoundDigest> {
+  const found = await findDigest(store, digest);
+  if (found === undefined) throw new ArtefactError('DigestUnknown', `The bytes of ${digest} are not stored here.`, { details: { digest } });
+  if (found.record.quarantined !== undefined) throw damaged(digest);
+  return found.record;
+}
+
+/** Bytes of consecutive segments. Throws `BytesDamaged` where a segment is not there, or has fewer bytes than it had. */
 export async function* readSegments(store: Store, segments: readonly Segment[], range: ByteRange): AsyncGenerator<Uint8Array, void, void> {
   let start = 0;
   const end = range.offset + range.length;
   for (const [blob, size] of segments) {
     const from = Math.max(range.offset, start);
     const to = Math.min(end, start + size);
-    if (from < to) yield* store.blobs.get(blob, { offset: from - start, length: to - from });
+    if (from < to) yield* allOf(store.blobs.get(blob, { offset: from - start, length: to - from }), to - from);
     start += size;
     if (start >= end) return;
   }
+}
+
+/** Bytes that come up short must end the answer there: what follows would stand in their place. */
+async function* allOf(bytes: Bytes, length: number): AsyncGenerator<Uint8Array, void, void> {
+  let came = 0;
+  try {
+    for await (const chunk of bytes) {
+      came += chunk.length;
+      yield chunk;
+    }
+  } catch (error) {
+    throw isError(error, 'DigestUnknown') ? damaged() : error;
+  }
+  if (came < length) throw damaged();
 }

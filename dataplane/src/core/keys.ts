@@ -17,6 +17,8 @@
  *     done/<uploadId>                        what a finished session became, for repeated completions
  *     intent/<blobId>                        bytes that are arriving and not yet named
  *     garbage/<…>                            what may have to go
+ *     scrub/state, scrub/request             how far the scrub is, and when it was asked for another pass
+ *     scrub/finding/<hex>                    what the scrub found wrong with a digest's bytes
  *     journal/<id>                           every change
  */
 import type { Digest } from './digest.ts';
@@ -63,6 +65,12 @@ export const keys = {
   garbageDigests: 'garbage/digest/',
   garbageUpload: (uploadId: string): string => `garbage/upload/${uploadId}`,
   garbageUploads: 'garbage/upload/',
+  garbageReplaced: (digest: Digest, id: string): string => `garbage/replaced/${digestHex(digest)}/${id}`,
+  garbageReplacements: 'garbage/replaced/',
+  scrubState: 'scrub/state',
+  scrubRequest: 'scrub/request',
+  finding: (digest: Digest): string => `scrub/finding/${digestHex(digest)}`,
+  findings: 'scrub/finding/',
   journal: (id: string): string => `journal/${id}`,
   journals: 'journal/',
 } as const;

@@ -8,6 +8,7 @@ import { findDigest } from './digests.ts';
 import type { Admitted } from './door.ts';
 import { journalChange } from './journal.ts';
 import type { ObjectVersion } from './object.ts';
+import { soundSegments } from './quarantine.ts';
 
 /** How long an address is good for, and what the answer at it says. */
 interface Address {
@@ -50,7 +51,7 @@ async function presign(
 ): Promise<string | undefined> {
   if (!store.presign) return undefined;
   const found = await findDigest(store, digest);
-  const [segment, ...rest] = found?.record.segments ?? [];
+  const [segment, ...rest] = found === undefined ? [] : soundSegments(found.record, digest);
   if (!segment || rest.length > 0) return undefined;
   return store.presign.presignGet(segment[0], { expiresSeconds, responseHeaders });
 }

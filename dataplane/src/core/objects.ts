@@ -8,7 +8,8 @@ import type { CoreContext } from './context.ts';
 import { storeOf } from './context.ts';
 import { copyVersion } from './copy.ts';
 import type { Arrived, Objects } from './core.ts';
-import { openDigest, planAdoption, smallDigest } from './digests.ts';
+import { openDigest, planAdoption, smallDigest, soundDigest } from './digests.ts';
+import type { Bringing } from './digests.ts';
 import { emptyBucket } from './empty.ts';
 import { keys } from './keys.ts';
 import { listCurrent, listVersions } from './listing.ts';
@@ -34,7 +35,7 @@ export function createObjects(context: CoreContext): Objects {
         attributes,
         conditions,
         actor,
-        adopt: () => adopt(context, opened, arrived),
+        adopt: () => adopt(opened, arrived, { context, actor }),
       };
       // Bytes that the store had already, or that were refused, are not needed; those that were taken are not touched.
       return await nameContent(context, naming).finally(() => discard(opened.store, arrived));
@@ -50,6 +51,7 @@ export function createObjects(context: CoreContext): Objects {
     list: (bucket, query) => readIn(context, bucket, (opened) => listCurrent(opened, query)),
     listVersions: (bucket, query) => readIn(context, bucket, (opened) => listVersions(opened, query)),
     open: (bucket, admitted, range) => openDigest(storeOf(context, bucket), admitted.digest, range),
+    checkSound: async (bucket, version) => void (await soundDigest(storeOf(context, bucket), version.digest)),
     locate: (bucket, admitted, giving) => locate(context, bucket, admitted, giving),
     small: (bucket, admitted, range) => smallDigest(storeOf(context, bucket), admitted.digest, range),
     parts: async (bucket, version) =>
@@ -68,6 +70,6 @@ async function currentOrVersion(bucket: OpenBucket, key: string, versionId: stri
   return version;
 }
 
-function adopt(context: CoreContext, bucket: OpenBucket, arrived: Arrived): ReturnType<typeof planAdoption> {
-  return planAdoption(bucket.store, arrived.content.digest, arrived.place, { size: arrived.content.size, now: context.now() });
+function adopt(bucket: OpenBucket, { content, place }: Arrived, bringing: Bringing): ReturnType<typeof planAdoption> {
+  return planAdoption(bucket.store, content.digest, { place, size: content.size }, bringing);
 }

@@ -9,19 +9,21 @@ export interface ScanOptions {
   readonly after?: string | undefined;
   /** Ends early when aborted. */
   readonly signal?: AbortSignal;
+  /** Records that are held at once; default 200. */
+  readonly page?: number;
 }
 
 /** Every record under a prefix, in order; records that are added or removed meanwhile may or may not be seen. */
 export async function* scanAll(store: Store, prefix: string, options: ScanOptions = {}): AsyncGenerator<Entry, void, void> {
-  const { signal } = options;
+  const { signal, page: limit = PAGE } = options;
   const over = (): boolean => signal?.aborted ?? false;
   for (let { after } = options; !over();) {
-    const page = (await store.records.scan({ prefix, limit: PAGE, ...(after === undefined ? {} : { after }) })) as readonly Entry[];
+    const page = (await store.records.scan({ prefix, limit, ...(after === undefined ? {} : { after }) })) as readonly Entry[];
     for (const entry of page) {
       if (over()) return;
       yield entry;
     }
-    if (page.length < PAGE) return;
+    if (page.length < limit) return;
     after = page.at(-1)!.key;
     await giveWay();
   }

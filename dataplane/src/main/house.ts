@@ -22,6 +22,7 @@ import { startCollector, type Collector } from './collector.ts';
 import { createGate } from './gate.ts';
 import { openLocation, proveLocation, type Proved } from './location.ts';
 import { createMounts } from './mounts.ts';
+import { createScrubObserver, startScrubber, type Scrubber } from './scrubber.ts';
 
 /** What a test, or a process among several, puts in the place of the usual. */
 export interface HouseOverrides {
@@ -42,7 +43,7 @@ export interface House {
   readonly root: Config['root'];
   readonly metrics: Metrics;
   readonly log: Log;
-  /** From now on this process collects what nothing names any more: one process of the machine does. */
+  /** From now on this process collects what nothing names any more, and scrubs what is stored: one process of the machine does. */
   lead(): void;
   /** Stops; transfers under way have `drainMs` (default: the setting). Answers whether all finished. Another call hurries it. */
   close(drainMs?: number): Promise<boolean>;
@@ -80,9 +81,11 @@ async function build(settings: Settings, overrides: HouseOverrides, closers: Asy
   const opened = overrides.store ?? (await openLocation(settings, LOCATION, overrides.proved));
   closers.defer(() => opened.close());
   const store = instrumentStore(opened, metrics);
-  const core = buildCore(settings, { store, config, now: overrides.now });
+  const core = buildCore(settings, { store, config, now: overrides.now, metrics, log });
   let collector: Collector | undefined;
   closers.defer(() => collector?.stop());
+  let scrubber: Scrubber | undefined;
+  closers.defer(() => scrubber?.stop());
   const authenticator = createAuthenticator({ issuers, sessionKeys: await loadSigningKeys(settings.signingKeyFile), log });
   const health = createHealth(readinessChecks(store, config));
   const server = await serveClients(settings, { core, authenticator, config, health, metrics, log });
@@ -95,6 +98,7 @@ async function build(settings: Settings, overrides: HouseOverrides, closers: Asy
     log,
     lead: () => {
       collector ??= startCollector(core.collection, { graceMs: settings.graceMs, log });
+      scrubber ??= startScrubber(core.scrub, log);
     },
     async close(drainMs = settings.drainMs) {
       health.stopping('This server is stopping.');
@@ -110,16 +114,18 @@ export async function trustedIssuers({ issuersFile }: Settings): Promise<readonl
   return issuersFile === undefined ? [] : readIssuers(issuersFile);
 }
 
-function buildCore(
-  settings: Settings,
-  rooms: { readonly store: Store; readonly config: Config; readonly now: (() => number) | undefined },
-): Core {
-  const { store, config, now } = rooms;
+interface CoreRooms extends Pick<ServingRooms, 'config' | 'metrics' | 'log'> {
+  readonly store: Store;
+  readonly now: (() => number) | undefined;
+}
+
+function buildCore(settings: Settings, { store, config, now, metrics, log }: CoreRooms): Core {
   return createCore({
     stores: new Map([[LOCATION, store]]),
     writer: config.writer,
     claimedBuckets: () => new Set(config.current().bucketsByName.keys()),
     terms: { grace: settings.graceMs, uploadLife: settings.uploadLifeMs },
+    scrub: { budget: settings.scrub, observer: createScrubObserver(metrics.scrub, log) },
     ...(now ? { now } : {}),
   });
 }

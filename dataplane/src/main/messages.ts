@@ -4,7 +4,7 @@ import type { Worker } from 'node:cluster';
 /** From a worker. `failed`: it could not start, and starting it again would not help before somebody reads why. */
 export type WorkerMessage = { readonly bonded: 'ready'; readonly url: string } | { readonly bonded: 'failed'; readonly reason: string };
 
-/** To a worker. `lead`: collect from now on. `stop`: finish transfers within `drainMs`, then end; a later one hurries. */
+/** To a worker. `lead`: collect and scrub from now on. `stop`: finish transfers within `drainMs`, then end; a later one hurries. */
 export type PrimaryMessage = { readonly bonded: 'lead' } | { readonly bonded: 'stop'; readonly drainMs: number };
 
 /** From within a worker. */

@@ -27,6 +27,16 @@ export interface StorageFacts {
   readonly error?: string;
 }
 
+/** What the scrub reports: bytes read again, digests by what came of them, and, from the process that makes the passes, how things stand. */
+export interface ScrubMetrics {
+  read(bytes: number): void;
+  /** `outcome` is of a closed set. */
+  examined(outcome: string): void;
+  /** Ms since the epoch. */
+  passed(location: string, finished: number): void;
+  quarantined(location: string, digests: number): void;
+}
+
 /** What rooms report to. */
 export interface Metrics {
   requestBegan(): void;
@@ -35,6 +45,7 @@ export interface Metrics {
   uploads(change: 1 | -1): void;
   connections(change: 1 | -1): void;
   storageCalled(facts: StorageFacts): void;
+  scrub: ScrubMetrics;
   /** Prometheus' text format, of this process. */
   text(): Promise<string>;
   readonly contentType: string;
@@ -56,7 +67,7 @@ export function createMetrics(options: { readonly process: boolean }): Metrics {
   if (cluster.isWorker) shareWithPrimary(registry);
   const http = httpMetrics(registry);
   const storage = storageMetrics(registry);
-  return { ...http, ...storage, text: () => registry.metrics(), contentType: registry.contentType };
+  return { ...http, ...storage, scrub: scrubMetrics(registry), text: () => registry.metrics(), contentType: registry.contentType };
 }
 
 /** What a cluster's primary reports. */
@@ -204,6 +215,35 @@ function perName<Name extends string | undefined, Made>(
     // Names beyond the bound share what is made, and are not remembered: there may be any number of them.
     if (bounded === name || name === undefined) made.set(name, one);
     return one;
+  };
+}
+
+function scrubMetrics(registry: Registry): ScrubMetrics {
+  const registers = [registry];
+  const bytes = new Counter({ name: 'bonded_scrub_read_bytes_total', help: 'Stored bytes that were read again.', registers });
+  const digests = new Counter({
+    name: 'bonded_scrub_digests_total',
+    help: 'Digests whose bytes were read again, by what came of it.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const finished = new Gauge({
+    name: 'bonded_scrub_last_pass_timestamp_seconds',
+    help: 'When the last pass over all digests came to its end.',
+    labelNames: ['location'],
+    registers,
+  });
+  const quarantined = new Gauge({
+    name: 'bonded_scrub_quarantined_digests',
+    help: 'Digests whose bytes are not given out because they are damaged.',
+    labelNames: ['location'],
+    registers,
+  });
+  return {
+    read: (count) => bytes.inc(count),
+    examined: (outcome) => digests.inc({ outcome }),
+    passed: (location, ms) => finished.set({ location }, ms / 1000),
+    quarantined: (location, count) => quarantined.set({ location }, count),
   };
 }
 

@@ -30,6 +30,7 @@ describe('settings', () => {
       },
       graceMs: 3_600_000,
       uploadLifeMs: 604_800_000,
+      scrub: { bytesPerSecond: 20_971_520, digestsPerSecond: 200, period: 604_800_000 },
       drainMs: 300_000,
     });
   });

@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 import { createHash } from 'node:crypto';
 import { isError } from '../../src/errors.ts';
 import type { DigestRecord } from '../../src/core/digests.ts';
+import { heldSegments } from '../../src/core/quarantine.ts';
 import type { RangeSession } from '../../src/core/ranges/contract.ts';
 import type { Store } from '../../src/storage/contract.ts';
 import type { TestCore } from './core.fixture.ts';
@@ -47,7 +48,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 /** How many blobs the digests are made of. */
 async function segments(store: Store): Promise<number> {
   const digests = await store.records.scan({ prefix: 'digest/', limit: 1000 });
-  return digests.reduce((sum, item) => sum + ('value' in item ? (item.value as unknown as DigestRecord).segments.length : 0), 0);
+  return digests.reduce((sum, item) => sum + ('value' in item ? heldSegments(item.value as unknown as DigestRecord).length : 0), 0);
 }
 
 /** A removal that was cut off once the name had its older version again, and that one is removed too. */

@@ -2,14 +2,15 @@
 import type { Store } from '../../storage/contract.ts';
 import { findBucket } from '../buckets.ts';
 import type { CoreContext } from '../context.ts';
-import type { Collection, Keep } from '../core.ts';
 import type { Digest } from '../digest.ts';
 import type { FoundDigest } from '../digests.ts';
 import { findDigest } from '../digests.ts';
 import { keys } from '../keys.ts';
 import { asReference, referent } from '../refs.ts';
+import type { Collection, Keep } from './contract.ts';
 import { emptyRetired, retireKept, retireUnclaimed } from './buckets.ts';
 import { collectDigests } from './digests.ts';
+import { collectReplaced } from './replaced.ts';
 import { collectUploads, expireRanges, expireUploads, forgetDone, settleIntents } from './uploads.ts';
 
 /** Names shown by `explain`. */
@@ -59,6 +60,7 @@ async function collectStore(
   const digests = await collectDigests(context, store, signal);
   round.digests += digests.digests;
   add(digests);
+  add(await collectReplaced(context, store, signal));
   await forgetDone(context, store, signal);
 }
 
@@ -74,7 +76,14 @@ async function explainIn(context: CoreContext, store: Store, digest: Digest, fou
     if (version !== undefined) names.push({ bucket, key, versionId: version.versionId });
   }
   const { since } = await garbageOf(store, digest);
-  const base: Keep = { digest, size: found.record.size, stored: true, names };
+  const { quarantined } = found.record;
+  const base: Keep = {
+    digest,
+    size: found.record.size,
+    stored: true,
+    names,
+    ...(quarantined === undefined ? {} : { quarantined: new Date(quarantined.since).toISOString() }),
+  };
   if (names.length > 0 || since === undefined) return base;
   return {
     ...base,

@@ -6,6 +6,7 @@ import type { Digest } from '../digest.ts';
 import { sha256Digest } from '../digest.ts';
 import type { Segment } from '../digests.ts';
 import { digestValue, findDigest, takeBack } from '../digests.ts';
+import { heldSegments } from '../quarantine.ts';
 import { timeOfId } from '../ids.ts';
 import { keys } from '../keys.ts';
 import { asReference, referent } from '../refs.ts';
@@ -81,14 +82,16 @@ async function condemn(
     else await store.records.write([{ delete: note.key, ifRevision: note.revision }]);
     return undefined;
   }
+  const segments = heldSegments(found.record);
   const condemned = { ...found.record, condemned: context.now() };
   const [revision] = await store.records.write([{ put: keys.digest(digest), value: digestValue(condemned), ifRevision: found.revision }]);
   if (await isNamed(context, store, digest)) return undefined;
   await store.records.write([
-    { put: note.key, value: { since: context.now(), removing: found.record.segments }, ifRevision: note.revision },
+    { put: note.key, value: { since: context.now(), removing: segments }, ifRevision: note.revision },
     { delete: keys.digest(digest), ifRevision: revision! },
+    { delete: keys.finding(digest) },
   ]);
-  return found.record.segments;
+  return segments;
 }
 
 /** A removal that was cut off: goes on unless the digest was taken back meanwhile; segments that it has now stay. */
@@ -96,10 +99,10 @@ async function resume(store: Store, digest: Digest, removing: readonly Segment[]
   const found = await findDigest(store, digest);
   if (found === undefined) return removing;
   if (found.record.condemned !== undefined) {
-    await store.records.write([{ delete: keys.digest(digest), ifRevision: found.revision }]);
+    await store.records.write([{ delete: keys.digest(digest), ifRevision: found.revision }, { delete: keys.finding(digest) }]);
     return removing;
   }
-  const kept = new Set(found.record.segments.map(([blob]) => blob));
+  const kept = new Set(heldSegments(found.record).map(([blob]) => blob));
   return removing.filter(([blob]) => !kept.has(blob));
 }
 

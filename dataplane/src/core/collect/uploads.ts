@@ -12,6 +12,7 @@ import { keys } from '../keys.ts';
 import type { UploadGarbage } from '../uploads.ts';
 import { asSession, garbageNote, partRecords } from '../uploads.ts';
 import type { Collected } from './digests.ts';
+import { heldSegments } from '../quarantine.ts';
 import { scanAll } from '../scan.ts';
 
 /** Records removed in one batch. */
@@ -93,7 +94,7 @@ export async function removeRemains(store: Store, uploadId: string): Promise<Col
 /** The blobs that hold the bytes of any of these digests. */
 async function blobsOf(store: Store, digests: readonly Digest[]): Promise<Set<BlobId>> {
   const found = await Promise.all(digests.map((digest) => findDigest(store, digest)));
-  return new Set(found.flatMap((one) => one?.record.segments.map(([blob]) => blob) ?? []));
+  return new Set(found.flatMap((one) => (one === undefined ? [] : heldSegments(one.record).map(([blob]) => blob))));
 }
 
 /** Gives up bytes whose sender fell silent before they were named. */

@@ -179,7 +179,7 @@ async function nameTaken({ context }: RangesRoom, bucket: OpenBucket, taking: Ta
     attributes,
     conditions,
     actor,
-    adopt: () => adoptSegments(bucket.store, content, segments, context.now()),
+    adopt: () => adoptSegments(bucket.store, content, segments, { context, actor }),
     also: (version) => ({
       before: [...notes, { put: keys.done(uploadId), value: doneValue(bucket, version, taking.memo) }],
       after: sessions.map(({ record, revision }) => ({ delete: recordKey(bucket, record), ifRevision: revision })),

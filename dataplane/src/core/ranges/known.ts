@@ -35,7 +35,8 @@ export async function nameKnown(
 ): Promise<PutResult | undefined> {
   const content = contentOf(wanted.sha256, wanted.length);
   const found = await findDigest(bucket.store, content.digest);
-  if (found?.record.size !== wanted.length) return undefined;
+  // Bytes in quarantine are as good as none: the client's own repair them.
+  if (found?.record.size !== wanted.length || found.record.quarantined !== undefined) return undefined;
   if (!(await isReadable(bucket, content, mayRead))) return undefined;
   const { key, attributes, conditions, actor } = wanted;
   let gone = false;
@@ -69,8 +70,9 @@ async function isReadable({ store }: OpenBucket, { digest }: Content, mayRead: M
   return false;
 }
 
-/** The name that holds the bytes may go at any moment, and the bytes with it. */
+/** The name that holds the bytes may go at any moment, and the bytes with it; or they may be found damaged. */
 async function adoptKnown({ store }: OpenBucket, { digest }: Content): Promise<Adoption | undefined> {
   const found = await findDigest(store, digest);
-  return found && { known: true, changes: takeBack(digest, found), after: [] };
+  if (found === undefined || found.record.quarantined !== undefined) return undefined;
+  return { known: true, changes: takeBack(digest, found), after: [] };
 }

@@ -1,5 +1,5 @@
 /** `GET /api/v1/digests/{digest}/keep` (why bytes are still here) and `POST /api/v1/collection` (a round of collection). */
-import type { Keep } from '../../core/core.ts';
+import type { Keep } from '../../core/collect/contract.ts';
 import type { Digest } from '../../core/digest.ts';
 import { ArtefactError } from '../../errors.ts';
 import type { Call } from '../contract.ts';
@@ -42,10 +42,10 @@ function known(keep: Keep): Keep {
 }
 
 /** Only the names that the caller may list; one that sees none of them must not learn that the bytes are here. */
-function filtered({ digest: asked, size, stored, names }: Keep, call: Call<DigestParams>): Keep {
+function filtered({ digest: asked, size, stored, names, quarantined }: Keep, call: Call<DigestParams>): Keep {
   const visible = names.filter(({ bucket, key }) => call.may(listNames(bucket, key)));
   if (visible.length === 0) throw digestUnknown();
-  return { digest: asked, size, stored, names: visible };
+  return { digest: asked, size, stored, names: visible, ...(quarantined !== undefined && { quarantined }) };
 }
 
 function digestUnknown(): ArtefactError {

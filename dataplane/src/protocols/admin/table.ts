@@ -11,6 +11,7 @@ import type { PresignDeps } from './presign.ts';
 import { putBucket } from './putBucket.ts';
 import type { PutBucketDeps } from './putBucket.ts';
 import type { Row } from './row.ts';
+import { listFindings, scrubDigest, scrubState, startPass } from './scrub.ts';
 import { search } from './search.ts';
 import { sessionRows } from './sessions.ts';
 import type { SessionDeps } from './sessions.ts';
@@ -32,6 +33,10 @@ export function adminTable(deps: AdminDeps): readonly Row[] {
     presign(deps),
     explainKeep,
     collect,
+    scrubState,
+    startPass,
+    listFindings,
+    scrubDigest,
     openapi(deps),
     ...sessionRows(deps),
   ];

@@ -1,6 +1,7 @@
 /** A core of plain arrays, for tests that look at one protocol alone. */
 import type { BucketConfig } from '@bonded/crds';
-import type { BucketSettings, Core, JournalEntry, Keep, SearchQuery } from '../../../src/core/core.ts';
+import type { Keep } from '../../../src/core/collect/contract.ts';
+import type { BucketSettings, Core, JournalEntry, SearchQuery } from '../../../src/core/core.ts';
 import type { ObjectVersion } from '../../../src/core/object.ts';
 import { bucketNamed } from '../../core/core.fixture.ts';
 

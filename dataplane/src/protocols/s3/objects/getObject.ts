@@ -31,13 +31,17 @@ export async function getObject(call: ObjectCall, core: Core): Promise<Reply> {
   if (elsewhere) return elsewhere;
   const whole = selection.several ? undefined : await core.objects.small(subject.bucket, admitted, selection.range);
   if (whole) return { ...reply, body: whole };
+  // The first bytes of an answer of several ranges are none of the object's.
+  if (selection.several) await core.objects.checkSound(subject.bucket, version);
   const read = (range?: ByteRange): Bytes => core.objects.open(subject.bucket, admitted, range);
   return { ...reply, body: selection.several?.body(read) ?? read(selection.range) };
 }
 
 /** The same headers. No byte leaves, so the door is not asked: uploaders look at what they stored while it still waits for its papers. */
 export async function headObject(call: ObjectCall, core: Core): Promise<Reply> {
-  return (await describe(call, core)).reply;
+  const { reply, version, subject } = await describe(call, core);
+  await core.objects.checkSound(subject.bucket, version);
+  return reply;
 }
 
 /** Which bytes of the version are meant; no range: all, as 200. */
