@@ -6,6 +6,7 @@ import type { Actor, Core, Expected } from '../../src/core/core.ts';
 import { stampAdmitted } from '../../src/core/door.ts';
 import type { Digest } from '../../src/core/digest.ts';
 import type { Conditions, ObjectAttributes, ObjectVersion } from '../../src/core/object.ts';
+import type { ScrubOptions } from '../../src/core/scrub/scrub.ts';
 import type { Bytes, Store } from '../../src/storage/contract.ts';
 import { openMemoryStore } from '../../src/storage/memory/store.ts';
 
@@ -51,7 +52,12 @@ export async function collectBytes(bytes: Bytes): Promise<Buffer> {
 }
 
 export function testCore(
-  options: { readonly terms?: Partial<Terms>; readonly store?: Store; readonly claimed?: () => ReadonlySet<string> } = {},
+  options: {
+    readonly terms?: Partial<Terms>;
+    readonly store?: Store;
+    readonly claimed?: () => ReadonlySet<string>;
+    readonly scrub?: ScrubOptions;
+  } = {},
 ): TestCore {
   const store = options.store ?? openMemoryStore();
   const resources = new Map<string, string>();
@@ -60,6 +66,7 @@ export function testCore(
     stores: new Map([['default', store]]),
     claimedBuckets: options.claimed ?? (() => new Set(resources.keys())),
     ...(options.terms === undefined ? {} : { terms: options.terms }),
+    ...(options.scrub === undefined ? {} : { scrub: options.scrub }),
     now: () => Date.now() + offset,
     writer: {
       createBucket: async (name, namespace) => void resources.set(name, namespace),
