@@ -79,18 +79,35 @@ export async function planAdoption(
   bringing: Bringing,
 ): Promise<Adoption> {
   const found = await findDigest(store, digest);
-  // A batch that was cut off may have adopted these very bytes already.
-  const own = found !== undefined && place.kind === 'blob' && heldSegments(found.record).some(([blob]) => blob === place.blob);
-  if (found !== undefined && found.record.quarantined === undefined) return { known: !own, changes: takeBack(digest, found), after: [] };
+  const own = found !== undefined && holdsAny(found.record, place.kind === 'blob' ? [place.blob] : []);
+  // Where a batch that was cut off has adopted these very bytes already, they are not needed anew.
+  if (found !== undefined && isSound(found)) return { known: !own, changes: takeBack(digest, found), after: [] };
   if (own) throw damaged(digest);
   const blob = place.kind === 'blob' ? place.blob : newId();
   const adopt = settle(digest, found, { size, segments: size === 0 ? [] : [[blob, size]] }, bringing);
+  return { known: false, ...bringIn(store, { digest, place, size, blob }, adopt, bringing.context.now()) };
+}
+
+interface Incoming {
+  readonly digest: Digest;
+  readonly place: Place;
+  readonly size: number;
+  readonly blob: BlobId;
+}
+
+/** The changes that `adopt` bytes, with what must stand around them as long as they are not named. */
+function bringIn(
+  store: Store,
+  { digest, place, size, blob }: Incoming,
+  adopt: readonly Change[],
+  now: number,
+): Pick<Adoption, 'changes' | 'after'> {
   const bytes: readonly Change[] = place.kind === 'small' && size > 0 ? [{ blob, bytes: place.bytes }] : [];
-  if (place.kind === 'small' && store.records.transactional === true) return { known: false, changes: [...bytes, ...adopt], after: [] };
+  if (place.kind === 'small' && store.records.transactional === true) return { changes: [...bytes, ...adopt], after: [] };
   // The intent's change is the fence: it fails when the collector has given these bytes up.
   const expect = place.kind === 'blob' ? { ifRevision: place.intent } : { ifAbsent: true as const };
-  const fence: Change = { put: keys.intent(blob), value: { beat: bringing.context.now(), digest }, ...expect };
-  return { known: false, changes: [fence, ...bytes, ...adopt], after: [{ delete: keys.intent(blob) }] };
+  const fence: Change = { put: keys.intent(blob), value: { beat: now, digest }, ...expect };
+  return { changes: [fence, ...bytes, ...adopt], after: [{ delete: keys.intent(blob) }] };
 }
 
 /** The changes that make stored segments the bytes of a digest that is not there, or whose bytes are in quarantine. */
@@ -114,12 +131,21 @@ export async function adoptSegments(
 ): Promise<Adoption> {
   const { digest, size } = content;
   const found = await findDigest(store, digest);
-  if (found !== undefined && found.record.quarantined === undefined) {
+  if (found !== undefined && isSound(found)) {
     return { known: !isMadeOf(found.record, segments), changes: takeBack(digest, found), after: [] };
   }
-  const brought = new Set(segments.map(([blob]) => blob));
-  if (found !== undefined && heldSegments(found.record).some(([blob]) => brought.has(blob))) throw damaged(digest);
+  const blobs = segments.map(([blob]) => blob);
+  if (found !== undefined && holdsAny(found.record, blobs)) throw damaged(digest);
   return { known: false, changes: settle(digest, found, { size, segments }, bringing), after: [] };
+}
+
+function isSound(found: FoundDigest): found is FoundDigest & { readonly record: SoundDigest } {
+  return found.record.quarantined === undefined;
+}
+
+function holdsAny(record: DigestRecord, blobs: readonly BlobId[]): boolean {
+  const sought = new Set(blobs);
+  return heldSegments(record).some(([blob]) => sought.has(blob));
 }
 
 function isMadeOf(record: SoundDigest, segments: readonly Segment[]): boolean {

@@ -5,7 +5,7 @@ import type { Digest } from '../digest.ts';
 import type { DigestRecord, FoundDigest } from '../digests.ts';
 import { findDigest } from '../digests.ts';
 import { heldSegments } from '../quarantine.ts';
-import type { Damage } from './contract.ts';
+import type { Damage, Fault } from './contract.ts';
 import { located } from './locate.ts';
 import type { Reading } from './read.ts';
 import { faultIn } from './read.ts';
@@ -16,7 +16,7 @@ export type Verdict =
   | { readonly outcome: 'sound'; readonly found: FoundDigest }
   | { readonly outcome: 'unsteady'; readonly fault: Damage }
   | { readonly outcome: 'damaged'; readonly found: FoundDigest; readonly fault: Damage }
-  | { readonly outcome: 'unreadable'; readonly error: ArtefactError };
+  | { readonly outcome: 'unreadable'; readonly fault: Fault };
 
 /** Changes of the record that are followed; more than that many in a row is no race. */
 const CHANGES = 5;
@@ -32,10 +32,14 @@ export async function examine(reading: Reading, digest: Digest, first: FoundDige
     } catch (thrown) {
       reading.signal.throwIfAborted();
       const pause = retries[failures];
-      if (pause === undefined) return { outcome: 'unreadable', error: asArtefactError(thrown) };
+      if (pause === undefined) return { outcome: 'unreadable', fault: unreadable(thrown) };
       await sleep(pause, undefined, { signal: reading.signal, ref: false });
     }
   }
+}
+
+function unreadable(thrown: unknown): Fault {
+  return { kind: 'unreadable', detail: asArtefactError(thrown).message, where: [] };
 }
 
 async function judge(reading: Reading, digest: Digest, first: FoundDigest): Promise<Verdict> {

@@ -3,7 +3,7 @@ import type { Actor } from '../core.ts';
 import type { Digest } from '../digest.ts';
 import type { FoundDigest } from '../digests.ts';
 import { findDigest } from '../digests.ts';
-import type { Examination } from './contract.ts';
+import type { Examination, Fault } from './contract.ts';
 import type { Verdict } from './examine.ts';
 import { examine } from './examine.ts';
 import type { Reading } from './read.ts';
@@ -29,7 +29,7 @@ export async function examineOne(room: ScrubRoom, subject: Subject, first: Found
   let found: FoundDigest | undefined = first;
   for (let tries = 0; tries < TRIES && found !== undefined; tries += 1) {
     const verdict = await examine(reading, digest, found, room.terms.retries);
-    if (speaksOfStorage(verdict)) await subject.guard();
+    if (speaksOfStorage(faultOf(verdict))) await subject.guard();
     const examination = await conclude(room, subject, found, verdict);
     if (examination !== 'changed') return tell(room, digest, examination);
     found = await findDigest(place.store, digest);
@@ -54,8 +54,12 @@ function tell<Of extends Examination | undefined>({ observer }: ScrubRoom, diges
 }
 
 /** That a blob is missing, or cannot be read, may be true of all of them. */
-function speaksOfStorage(verdict: Verdict): boolean {
-  return verdict.outcome === 'unreadable' || (verdict.outcome === 'damaged' && verdict.fault.kind === 'missing');
+export function speaksOfStorage(fault: Fault | undefined): boolean {
+  return fault?.kind === 'missing' || fault?.kind === 'unreadable';
+}
+
+function faultOf(verdict: Verdict): Fault | undefined {
+  return 'fault' in verdict ? verdict.fault : undefined;
 }
 
 function matterOf({ context }: ScrubRoom, { place, digest, actor }: Subject): Matter {
@@ -82,10 +86,8 @@ async function conclude(
       return (await quarantine(matter, verdict.found, verdict.fault))
         ? { location, outcome: 'quarantined', fault: verdict.fault }
         : 'changed';
-    case 'unreadable': {
-      const detail = verdict.error.message;
-      await noteUnreadable(matter, found.record.size, detail);
-      return { location, outcome: 'unreadable', fault: { kind: 'unreadable', detail, where: [] } };
-    }
+    case 'unreadable':
+      await noteUnreadable(matter, found.record.size, verdict.fault.detail);
+      return { location, outcome: 'unreadable', fault: verdict.fault };
   }
 }

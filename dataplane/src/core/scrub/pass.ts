@@ -12,7 +12,7 @@ import type { Examination } from './contract.ts';
 import { forgetStale } from './findings.ts';
 import type { Lease, PassState } from './lease.ts';
 import type { Subject } from './one.ts';
-import { examineOne, giveUpOn } from './one.ts';
+import { examineOne, giveUpOn, speaksOfStorage } from './one.ts';
 import type { Location, ScrubRoom } from './room.ts';
 import { SCRUBBER } from './room.ts';
 
@@ -106,7 +106,7 @@ async function lookAt(running: Running, digest: Digest, found: FoundDigest): Pro
   const subject = subjectOf(running, digest, quarantined !== undefined);
   if (at.ended >= ENDS) return giveUpOn(running.room, subject, found);
   const examination = await examineOne(running.room, subject, found);
-  if (examination?.fault?.kind !== 'missing' && examination?.outcome !== 'unreadable') running.troubles = 0;
+  if (!speaksOfStorage(examination?.fault)) running.troubles = 0;
   return examination;
 }
 

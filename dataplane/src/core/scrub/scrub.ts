@@ -30,7 +30,8 @@ export function createScrub(context: CoreContext, { budget = NO_BUDGET, observer
     .map(([location, store]) => ({ location, store }))
     .sort((a, b) => (a.location < b.location ? -1 : 1));
   return {
-    run: async (signal) => void (await Promise.all(places.map((place) => keepScrubbing(room, place, signal)))),
+    run: async (signal) =>
+      void (await Promise.all(places.flatMap((place) => [keepScrubbing(room, place, signal), keepCounting(room, place, signal)]))),
     state: () => Promise.all(places.map((place) => stateOf(room, place))),
     request: async () => {
       if (budget.bytesPerSecond === 0) throw new ArtefactError('InvalidRequest', 'This installation makes no passes: its rate is 0.');
@@ -43,9 +44,7 @@ export function createScrub(context: CoreContext, { budget = NO_BUDGET, observer
 
 async function keepScrubbing(room: ScrubRoom, place: Location, signal: AbortSignal): Promise<void> {
   // The first look comes after a pause too, when a start has settled.
-  for (let pause = room.terms.tick; !signal.aborted;) {
-    await sleep(pause, undefined, { signal, ref: false }).catch(() => undefined);
-    if (signal.aborted) return;
+  for (let pause = room.terms.tick; await rested(pause, signal);) {
     pause = await turn(room, place, signal).catch((thrown: unknown) => {
       if (!signal.aborted) room.observer.suspended(place.location, thrown);
       return room.terms.suspension;
@@ -53,11 +52,26 @@ async function keepScrubbing(room: ScrubRoom, place: Location, signal: AbortSign
   }
 }
 
+/** False when aborted. */
+function rested(ms: number, signal: AbortSignal): Promise<boolean> {
+  return sleep(ms, true, { signal, ref: false }).catch(() => false);
+}
+
+/** Repairs happen in any process, while a pass goes on too: how many digests are in quarantine is looked at, not added up. */
+async function keepCounting({ observer, terms }: ScrubRoom, place: Location, signal: AbortSignal): Promise<void> {
+  do {
+    // Storage that cannot be read is told of by the pass.
+    await countQuarantined(place).then(
+      (count) => observer.quarantined(place.location, count),
+      () => undefined,
+    );
+  } while (await rested(terms.tick, signal));
+}
+
 /** Makes a pass if one is due and no other process makes it. Answers how long to rest, in ms. */
 async function turn(room: ScrubRoom, place: Location, signal: AbortSignal): Promise<number> {
   const { terms, observer, context } = room;
   const found = await readState(place.store);
-  observer.quarantined(place.location, await countQuarantined(place));
   if (found.state.last !== undefined) observer.passed(place.location, found.state.last);
   const next = nextPass(room, found.state, await readRequest(place.store));
   if (next === undefined || (found.state.pass === undefined && context.now() < next)) return terms.tick;
