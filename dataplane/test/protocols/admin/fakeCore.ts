@@ -69,6 +69,12 @@ export function coreOf(shelves: Shelves): Core {
       explain: async (digest) => shelves.keep ?? { digest, stored: false, names: [] },
       collect: async () => ({ digests: 1, blobs: 1, uploads: 0, bytes: 4 }),
     },
+    scrub: {
+      state: async () => [],
+      request: async () => void done.push('scrub'),
+      examine: async () => [{ location: 'default', outcome: 'sound' }],
+      findings: async () => ({ findings: [] }),
+    },
     search: async (query) => searchIn(shelves, query),
   };
   return core as Core;

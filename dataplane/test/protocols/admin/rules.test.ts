@@ -24,6 +24,8 @@ const WHO = {
   nobody: ANONYMOUS,
 } as const;
 
+const DIGEST = `sha256:${'ab'.repeat(32)}`;
+
 function binding(who: keyof typeof WHO, role: Role, resources?: BindingConfig['resources']): BindingConfig {
   const { namespace = '', secretName = '' } = WHO[who].accessKey ?? {};
   return { namespace, name: who, role, subjects: [{ kind: 'accessKey', namespace, secretName }], resources };
@@ -76,6 +78,10 @@ describe('the JSON API under the rules', () => {
     ['GET', '/api/v1/journal', { platform: 200, owner: 403, releaser: 403, stranger: 403, nobody: 401 }],
     ['GET', '/api/v1/journal?bucket=builds', { platform: 200, owner: 200, releaser: 403, stranger: 403, nobody: 401 }],
     ['POST', '/api/v1/collection', { platform: 200, owner: 403, releaser: 403, stranger: 403, nobody: 401 }],
+    ['GET', '/api/v1/scrub', { platform: 200, owner: 403, releaser: 403, stranger: 403, nobody: 401 }],
+    ['POST', '/api/v1/scrub', { platform: 202, owner: 403, releaser: 403, stranger: 403, nobody: 401 }],
+    ['GET', '/api/v1/scrub/findings', { platform: 200, owner: 403, releaser: 403, stranger: 403, nobody: 401 }],
+    ['POST', `/api/v1/digests/${DIGEST}/scrub`, { platform: 200, owner: 403, releaser: 403, stranger: 403, nobody: 401 }],
     ['DELETE', '/api/v1/buckets/builds?force=true', { platform: 204, owner: 204, releaser: 403, stranger: 403, nobody: 401 }],
     ['DELETE', '/api/v1/buckets/other', { platform: 204, owner: 403, releaser: 403, stranger: 403, nobody: 401 }],
   ];

@@ -13,7 +13,7 @@ import { multipartRows } from '../../../../src/protocols/s3/multipart/table.ts';
 import { recognise } from '../../../../src/protocols/s3/recognise.ts';
 import { objectRows } from '../../../../src/protocols/s3/objects/table.ts';
 import type { Row } from '../../../../src/protocols/s3/operation.ts';
-import type { Bytes } from '../../../../src/storage/contract.ts';
+import type { Bytes, Store } from '../../../../src/storage/contract.ts';
 import { bucketNamed, testCore } from '../../../core/core.fixture.ts';
 
 export const BUCKETS: readonly BucketConfig[] = [
@@ -69,6 +69,7 @@ export interface Answer {
 
 export interface Stage {
   readonly core: Core;
+  readonly store: Store;
   readonly ask: (ask: Ask) => Promise<Answer>;
   readonly put: (target: string, body: string | Uint8Array, headers?: Readonly<Record<string, string>>, asker?: Asker) => Promise<Answer>;
   readonly get: (target: string, headers?: Readonly<Record<string, string>>, asker?: Asker) => Promise<Answer>;
@@ -92,6 +93,7 @@ export function openStage(): Stage {
   const asked: Demand[] = [];
   const stage: Stage = {
     core,
+    store: house.store,
     held,
     demands,
     asked,

@@ -1,0 +1,77 @@
+/** Bytes in quarantine, as S3 clients see them. */
+import assert from 'node:assert/strict';
+import { parseDigest } from '../../../../src/core/digest.ts';
+import type { Digest } from '../../../../src/core/digest.ts';
+import { blobsOf, ROT, rot } from '../../../core/scrub/rot.ts';
+import { ACTOR } from '../../../core/core.fixture.ts';
+import { openStage } from './stage.ts';
+import type { Ask, Stage } from './stage.ts';
+
+const BODY = Buffer.alloc(100_000, 'abc');
+
+async function digestAt(stage: Stage, target: string): Promise<Digest> {
+  const { headers } = await stage.ask({ method: 'HEAD', target });
+  const [, base64 = ''] = /^sha-256=:(.*):$/.exec(headers['repr-digest'] ?? '') ?? [];
+  return parseDigest(`sha256:${Buffer.from(base64, 'base64').toString('hex')}`);
+}
+
+async function stageWithDamage(): Promise<Stage> {
+  const stage = openStage();
+  await stage.put('/kept/k', BODY);
+  const digest = await digestAt(stage, '/kept/k');
+  await stage.ask({ method: 'PUT', target: '/plain/copy', headers: { 'x-amz-copy-source': '/kept/k' } });
+  await rot(stage.store, (await blobsOf(stage.store, digest))[0]!, ROT.flipped);
+  const [examined] = await stage.core.scrub.examine(digest, ACTOR, new AbortController().signal);
+  assert.equal(examined?.outcome, 'quarantined');
+  return stage;
+}
+
+describe('damaged bytes in S3', () => {
+  it('leave by no operation, under no name', async () => {
+    const stage = await stageWithDamage();
+    const upload = (await stage.ask({ method: 'POST', target: '/plain/parts?uploads' })).element('UploadId')!;
+    const source = { 'x-amz-copy-source': '/kept/k' };
+    const asks: Readonly<Record<string, Ask>> = {
+      all: { target: '/kept/k' },
+      'the other name': { target: '/plain/copy' },
+      'a range': { target: '/kept/k', headers: { range: 'bytes=0-9' } },
+      'several ranges': { target: '/kept/k', headers: { range: 'bytes=0-9,50-59' } },
+      'part 1': { target: '/kept/k?partNumber=1' },
+      'looked at': { method: 'HEAD', target: '/kept/k' },
+      'a range looked at': { method: 'HEAD', target: '/plain/copy', headers: { range: 'bytes=0-9' } },
+      copied: { method: 'PUT', target: '/plain/new', headers: source },
+      'copied onto itself': { method: 'PUT', target: '/kept/k', headers: { ...source, 'x-amz-metadata-directive': 'REPLACE' } },
+      'copied with another checksum': { method: 'PUT', target: '/plain/new', headers: { ...source, 'x-amz-checksum-algorithm': 'SHA1' } },
+      'copied as a part': { method: 'PUT', target: `/plain/parts?partNumber=1&uploadId=${upload}`, headers: source },
+    };
+    for (const [what, ask] of Object.entries(asks)) {
+      const answer = await stage.ask(ask);
+      assert.equal(answer.status, 500, `${what}: ${answer.text}`);
+      if (ask.method === 'HEAD') continue;
+      assert.equal(answer.element('Code'), 'ObjectDamaged', what);
+      assert.match(answer.element('Message') ?? '', /Upload the same content again, under any name/);
+      assert.ok(!answer.bytes.includes('abcabc'), what);
+    }
+    assert.equal((await stage.get('/plain/new')).status, 404);
+  });
+
+  it('can still be described, tagged, overwritten and deleted', async () => {
+    const stage = await stageWithDamage();
+    const { status, text } = await stage.get('/plain/copy?attributes', { 'x-amz-object-attributes': 'ObjectSize' });
+    assert.deepEqual([status, /<ObjectSize>100000</.test(text)], [200, true]);
+    const tagging = '<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>';
+    assert.equal((await stage.put('/plain/copy?tagging', tagging)).status, 200);
+    assert.equal((await stage.put('/plain/copy', 'other bytes')).status, 200);
+    assert.equal((await stage.get('/plain/copy')).text, 'other bytes');
+    assert.equal((await stage.ask({ method: 'DELETE', target: '/kept/k' })).status, 204);
+  });
+
+  it('are right again under every name when the same content is put under another', async () => {
+    const stage = await stageWithDamage();
+    assert.equal((await stage.put('/other/again', BODY)).status, 200);
+    for (const target of ['/kept/k', '/plain/copy', '/other/again']) {
+      assert.ok((await stage.get(target)).bytes.equals(BODY), target);
+      assert.equal((await stage.ask({ method: 'HEAD', target })).status, 200);
+    }
+  });
+});
