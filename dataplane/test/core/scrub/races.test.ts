@@ -227,6 +227,61 @@ describe('core: bytes that are read', () => {
     await refusedAsDamaged(collectBytes(test.core.objects.open(bucket, { digest } as never)), 'gone');
   });
 
+  it('have no address at the storage server either', async () => {
+    const presign = { presignGet: async (blob: string) => `https://storage.test/${blob}` };
+    const test = rottingCore({ store: { ...openMemoryStore(), presign } });
+    const { digest } = await test.put(bucket, 'k', bodyOf(70_000));
+    const address = () => test.core.objects.locate(bucket, { digest } as never, { expiresSeconds: 60, responseHeaders: {} });
+    const [blob] = await blobsOf(test.store, digest);
+    assert.equal(await address(), `https://storage.test/${blob}`);
+    await rot(test.store, blob!, ROT.flipped);
+    await test.scrub();
+    await refusedAsDamaged(address(), 'an address');
+  });
+
+  it('are not taken back by a completion that was cut off before it named them', async () => {
+    let left = Infinity;
+    const store = weakStore(() => {
+      if (left <= 0) throw new Error('cut');
+      left -= 1;
+    });
+    const test = rottingCore({ store });
+    const { ranges } = test.core;
+    const body = bodyOf(60_000);
+    const session = await ranges.begin(bucket, 'k', { attributes: PLAIN, mode: 'sequential', length: body.length }, ACTOR);
+    await ranges.append(bucket, session, { offset: 0, bytes: bytesOf(body) });
+    const complete = () => ranges.complete(bucket, session, { conditions: {}, actor: ACTOR });
+    const adopted = async () => (await test.keys('digest/')).length > 0;
+    // The first completion ends right behind the change that makes the pieces the digest's.
+    for (let cut = 1; !(await adopted()); cut += 1) {
+      left = cut;
+      await assert.rejects(complete());
+      left = Infinity;
+    }
+    const digest = `sha256:${(await test.keys('digest/'))[0]!.slice('digest/'.length)}` as const;
+    const [blob] = await blobsOf(store, digest);
+    const restore = await rot(store, blob!, ROT.flipped);
+    await test.core.scrub.examine(digest, ACTOR, never);
+    await restore();
+    await refusedAsDamaged(complete(), 'the same pieces again');
+    await test.put(bucket, 'k', body);
+    assert.ok((await collectBytes(test.core.objects.open(bucket, { digest } as never))).equals(body));
+  });
+
+  it('are collected when nothing names them any more, with all that was noted about them', async () => {
+    const test = rottingCore();
+    const { digest } = await WAYS.appended(test, 'k', bodyOf(70_000));
+    await rot(test.store, (await blobsOf(test.store, digest))[0]!, ROT.flipped);
+    await test.scrub();
+    await test.core.objects.delete(bucket, 'k', undefined, {}, ACTOR);
+    for (let round = 0; round < 3; round += 1) {
+      test.pass(2 * GRACE);
+      await test.core.collection.collect(never);
+    }
+    assert.deepEqual(await test.store.blobs.list(undefined, 10), []);
+    for (const left of ['digest/', 'garbage/', 'scrub/finding/']) assert.deepEqual(await test.keys(left), [], left);
+  });
+
   it('are not named by a repetition of the very upload whose bytes are in quarantine', async () => {
     let left = Infinity;
     const store = weakStore(() => {
