@@ -69,18 +69,20 @@ export function createIssuerKeys(issuer: TrustedIssuer, options: IssuerKeysOptio
     }
   }
 
+  /** Ms; never negative, so that a clock that was put back makes nothing look young. */
+  const since = (then: number): number => Math.abs(clock() - then);
+
   /** True when the keys were fetched anew. */
   async function tryRefresh(): Promise<boolean> {
-    if (pending === undefined && clock() - attemptedAt < times.cooldown) return false;
+    if (pending === undefined && since(attemptedAt) < times.cooldown) return false;
     pending ??= refresh().finally(() => (pending = undefined));
     await pending;
     return failure === undefined;
   }
 
   async function usable(): Promise<Kept> {
-    const age = clock() - (kept?.fetchedAt ?? Number.NEGATIVE_INFINITY);
-    if (age > times.fresh) await tryRefresh();
-    if (kept === undefined || clock() - kept.fetchedAt > times.stale) throw unavailable(issuer, failure);
+    if (since(kept?.fetchedAt ?? Number.NEGATIVE_INFINITY) > times.fresh) await tryRefresh();
+    if (kept === undefined || since(kept.fetchedAt) > times.stale) throw unavailable(issuer, failure);
     return kept;
   }
 

@@ -32,7 +32,7 @@ export function openWriterLock(path: string, patience: number = PATIENCE): Write
 }
 
 async function holding<Of>(database: Database.Database, patience: number, work: () => Promise<Of>): Promise<Of> {
-  await acquire(database, Date.now() + patience);
+  await acquire(database, performance.now() + patience);
   try {
     return await work();
   } finally {
@@ -49,7 +49,7 @@ async function acquire(database: Database.Database, deadline: number): Promise<v
       if (!(error instanceof Database.SqliteError)) throw error;
       if (!error.code.startsWith('SQLITE_BUSY')) throw unwritable(error);
     }
-    if (Date.now() > deadline) throw new ArtefactError('SlowDown', 'The configuration is being changed by others. Please try again.');
+    if (performance.now() > deadline) throw new ArtefactError('SlowDown', 'The configuration is being changed by others. Please try again.');
     await sleep(pause + randomInt(pause + 1));
   }
 }

@@ -18,21 +18,30 @@ export interface LocalBlobsOptions extends PartPlace {
   readonly location: string;
   /** Throws when the store is closed. */
   readonly stillOpen: () => void;
+  /** Throws `Unavailable` when the directory is no longer the one that was opened. */
+  readonly stillStanding: () => void;
 }
 
 /** Blobs over an open database and its directory. */
 export function openLocalBlobs(options: LocalBlobsOptions): Blobs {
-  const { layout, directories, queue, location, stillOpen } = options;
+  const { layout, directories, queue, location, stillOpen, stillStanding } = options;
   const rows = smallBlobs(options.db);
   const walk = openWalk(layout);
-  const sizeOf = async (id: BlobId): Promise<number | undefined> => rows.size.get(id) ?? (await fileSize(pathOf(layout, id)));
+  const sizeOf = async (id: BlobId): Promise<number | undefined> => {
+    const size = rows.size.get(id) ?? (await fileSize(pathOf(layout, id)));
+    if (size === undefined) stillStanding();
+    return size;
+  };
   const intakeOptions = { ...options, isRow: (id: BlobId) => rows.size.get(id) !== undefined };
 
   return {
     async put(id, body) {
       stillOpen();
       checkBlobId(id);
-      return receive(new Intake(intakeOptions, id), body);
+      await onDisk(location, stillStanding);
+      const size = await receive(new Intake(intakeOptions, id), body);
+      await onDisk(location, stillStanding);
+      return size;
     },
     get: (id, range) => lend(options, rows, id, range),
     async head(id) {
@@ -46,12 +55,17 @@ export function openLocalBlobs(options: LocalBlobsOptions): Blobs {
       if (await onDisk(location, () => rows.size.get(id) !== undefined)) await queue.write([{ erase: id }]);
       await onDisk(location, async () => {
         if (await unlinkIfThere(pathOf(layout, id))) await directories.sync(leafOf(layout, id));
+        else stillStanding();
       });
     },
     async list(after, limit) {
       stillOpen();
       checkLimit(limit);
-      return onDisk(location, async () => merge(rows.ids.all(after ?? '', limit), await walk.list(after, limit), limit));
+      return onDisk(location, async () => {
+        const found = merge(rows.ids.all(after ?? '', limit), await walk.list(after, limit), limit);
+        stillStanding();
+        return found;
+      });
     },
   };
 }
@@ -97,8 +111,7 @@ async function* lendFile(options: LocalBlobsOptions, id: BlobId, range: ByteRang
   try {
     for (;;) {
       const next = await source.next().catch((thrown: unknown) => {
-        if (isErrno(thrown, 'ENOENT')) throw new ArtefactError('DigestUnknown', 'These bytes are not in the store.', { cause: thrown });
-        throw translate(thrown, options.location);
+        throw unreadable(options, thrown);
       });
       if (next.done) return;
       yield next.value;
@@ -106,6 +119,17 @@ async function* lendFile(options: LocalBlobsOptions, id: BlobId, range: ByteRang
   } finally {
     await source.return?.();
   }
+}
+
+/** Where the whole directory is gone, nothing is known of one blob. */
+function unreadable({ location, stillStanding }: LocalBlobsOptions, thrown: unknown): unknown {
+  if (!isErrno(thrown, 'ENOENT')) return translate(thrown, location);
+  try {
+    stillStanding();
+  } catch (gone) {
+    return translate(gone, location);
+  }
+  return new ArtefactError('DigestUnknown', 'These bytes are not in the store.', { cause: thrown });
 }
 
 async function fileSize(path: string): Promise<number | undefined> {

@@ -13,6 +13,8 @@ export interface CommitterOptions {
   readonly location: string;
   /** True when a larger blob of this id stands in a file. */
   readonly fileExists: (id: string) => boolean;
+  /** Throws when the database is no longer the one in the data directory. */
+  readonly stillStanding: () => void;
 }
 
 /**
@@ -24,9 +26,12 @@ export function openCommitter(db: Db, options: CommitterOptions): (batches: read
   const holds = (change: WireChange): boolean => perform(statements, options, change);
   return (batches) => {
     try {
+      options.stillStanding();
       whenLockIsFree(options.location, () => statements.begin.run());
       const outcomes = batches.map((batch) => performBatch(db, statements, holds, batch));
       statements.commit.run();
+      // What went to a file that was taken away meanwhile must not be acknowledged.
+      options.stillStanding();
       return outcomes;
     } catch (thrown) {
       if (db.inTransaction) statements.rollback.run();

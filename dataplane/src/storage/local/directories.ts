@@ -1,6 +1,7 @@
 /** Directories that survive a power cut: a new name is durable only when the directory that holds it was synced. */
 import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { isErrno } from './failure.ts';
 
 /** Only the owner of the process may look into a data directory. */
 export const DIRECTORY_MODE = 0o700;
@@ -23,8 +24,9 @@ export function openDirectories(root: string): Directories {
   const syncs = new Map<string, SharedSync>();
 
   async function ensureAgain(path: string): Promise<void> {
-    await mkdir(path, { recursive: true, mode: DIRECTORY_MODE });
-    for (let above = dirname(path); above.length >= root.length; above = dirname(above)) await shareSync(syncs, above);
+    const above = pathsAbove(path, root);
+    for (const each of [...above.slice(1), path]) await makeOne(each);
+    for (const each of above.toReversed()) await shareSync(syncs, each);
     if (durable.size >= REMEMBERED) durable.clear();
     durable.add(path);
   }
@@ -34,6 +36,21 @@ export function openDirectories(root: string): Directories {
     ensureAgain,
     sync: (path) => shareSync(syncs, path),
   };
+}
+
+/** From the root down to the directory that holds `path`. */
+function pathsAbove(path: string, root: string): readonly string[] {
+  const above = dirname(path);
+  return above.length <= root.length ? [root] : [...pathsAbove(above, root), above];
+}
+
+/** Never one that is missing above it: a root that was taken away must not come to stand again, empty. */
+async function makeOne(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: DIRECTORY_MODE });
+  } catch (thrown) {
+    if (!isErrno(thrown, 'EEXIST')) throw thrown;
+  }
 }
 
 interface SharedSync {

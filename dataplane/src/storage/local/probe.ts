@@ -25,9 +25,9 @@ export interface ProbeOptions {
 export function openProbe(options: ProbeOptions): () => Promise<void> {
   let last: { readonly answer: Promise<void>; until: number } | undefined;
   return () => {
-    if (last && Date.now() < last.until) return last.answer;
+    if (last && performance.now() < last.until) return last.answer;
     const probing = { answer: withPatience(options.location, writeBoth(options)), until: Infinity };
-    const hold = (): void => void (probing.until = Date.now() + HOLDS_MS);
+    const hold = (): void => void (probing.until = performance.now() + HOLDS_MS);
     probing.answer.then(hold, hold);
     last = probing;
     return probing.answer;

@@ -1,5 +1,6 @@
 /** The store on a local disk: files and SQLite in one directory, which several processes of one machine may open at once. */
 import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { BlobId, Bytes, Store } from '../contract.ts';
 import { openLocalBlobs } from './blobs.ts';
 import { openDatabase } from './database.ts';
@@ -13,6 +14,7 @@ import { openProbe } from './probe.ts';
 import { openLocalRecords } from './records.ts';
 import { openSlabs } from './slabs.ts';
 import { openSmallBlobs } from './smallBlobs.ts';
+import { marksOf, openStanding } from './standing.ts';
 import { startSweeping, sweepIncoming } from './sweep.ts';
 import { openUnderWay } from '../underWay.ts';
 import { openWriteQueue } from './writeQueue.ts';
@@ -41,8 +43,9 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Store>
   const layout = layoutOf(options.directory);
   const db = await onDisk(location, () => prepare(layout, location));
   try {
-    const queue = await onDisk(location, () => openWriteQueue({ ...options, location }));
-    return assemble({ db, queue, layout, location });
+    const marks = marksOf(layout);
+    const queue = await onDisk(location, () => openWriteQueue({ ...options, location, marks }));
+    return assemble({ db, queue, layout, location, stillStanding: openStanding(layout, location, marks) });
   } catch (thrown) {
     db.close();
     throw thrown;
@@ -54,7 +57,7 @@ async function prepare(layout: Layout, location: string): Promise<Db> {
   const db = openDatabase(layout.database, location, READ_PATIENCE_MS);
   // A reader that cannot write by mistake: all changes go through the writer.
   db.pragma('query_only = ON');
-  await syncDirectory(layout.directory);
+  for (const path of [layout.directory, dirname(layout.directory)]) await syncDirectory(path);
   await sweepIncoming(layout);
   return db;
 }
@@ -64,16 +67,17 @@ interface Parts {
   readonly queue: WriteQueue;
   readonly layout: Layout;
   readonly location: string;
+  readonly stillStanding: () => void;
 }
 
-function assemble({ db, queue, layout, location }: Parts): Store {
+function assemble({ db, queue, layout, location, stillStanding }: Parts): Store {
   let closing: Promise<void> | undefined;
   const stillOpen = (): void => {
     if (closing) throw unavailable(location, 'it is closed');
   };
-  const room = { db, queue, version: openFreshness(db), layout, location, stillOpen };
+  const room = { db, queue, version: openFreshness(db), layout, location, stillOpen, stillStanding };
   const underWay = openUnderWay();
-  const blobs = openLocalBlobs({ ...room, directories: openDirectories(layout.directory), slabs: openSlabs() });
+  const blobs = openLocalBlobs({ ...room, directories: openDirectories(layout.blobs), slabs: openSlabs() });
   const probe = underWay.tracking(openProbe(room));
   const stopSweeping = startSweeping(layout);
 

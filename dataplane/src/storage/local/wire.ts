@@ -1,6 +1,7 @@
 /** What the store says to its writer thread, and back. */
 import type { BlobId, Revision } from '../contract.ts';
 import type { FailureReport } from './failure.ts';
+import type { Marks } from './standing.ts';
 
 /** One change as the writer performs it: values are JSON text already, revisions are chosen. */
 export type WireChange =
@@ -26,4 +27,6 @@ export type WriterReply = 'ready' | { readonly outcomes: readonly Outcome[] } | 
 export interface WriterData {
   readonly directory: string;
   readonly location: string;
+  /** The files that the store opened: the writer works on no others. */
+  readonly marks: Marks;
 }

@@ -31,7 +31,7 @@ export interface WriteQueueOptions extends WriterData {
 /** Starts the writer thread of a data directory. Rejects with `Unavailable` when it cannot open the database. */
 export async function openWriteQueue(options: WriteQueueOptions): Promise<WriteQueue> {
   const queue = new GroupingQueue(options);
-  queue.thread = await startWriterThread({ directory: options.directory, location: options.location }, queue);
+  queue.thread = await startWriterThread({ directory: options.directory, location: options.location, marks: options.marks }, queue);
   return queue;
 }
 

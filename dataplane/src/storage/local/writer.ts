@@ -7,6 +7,7 @@ import { openCommitter } from './commit.ts';
 import { openDatabase } from './database.ts';
 import { report } from './failure.ts';
 import { layoutOf, pathOf } from './layout.ts';
+import { openStanding } from './standing.ts';
 import type { WriterData, WriterReply, WriterRequest } from './wire.ts';
 
 if (parentPort) serve(parentPort, workerData as WriterData);
@@ -28,9 +29,11 @@ function serve(port: MessagePort, data: WriterData): void {
 
 function open(data: WriterData) {
   const layout = layoutOf(data.directory);
+  const stillStanding = openStanding(layout, data.location, data.marks);
+  stillStanding();
   // No waiting inside SQLite: `whenLockIsFree` waits more fairly.
   const db = openDatabase(layout.database, data.location, 0);
-  const commit = openCommitter(db, { location: data.location, fileExists: (id) => existsSync(pathOf(layout, id)) });
+  const commit = openCommitter(db, { location: data.location, fileExists: (id) => existsSync(pathOf(layout, id)), stillStanding });
   const checkpoints = openCheckpoints(db, data);
   return {
     group({ batches }: Exclude<WriterRequest, 'close'>, answer: (reply: WriterReply) => void): void {

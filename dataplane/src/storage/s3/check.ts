@@ -14,11 +14,11 @@ export function openCheck(objects: Objects, location: string): () => Promise<voi
   const name = `${PROBE}ready-${randomBytes(9).toString('base64url')}`;
   let last: { readonly answer: Promise<void>; until: number } | undefined;
   return () => {
-    if (last && Date.now() < last.until) return last.answer;
+    if (last && performance.now() < last.until) return last.answer;
     const checking = { answer: writeOnce(objects, name, location), until: Infinity };
     checking.answer.then(
-      () => (checking.until = Date.now() + GOOD_MS),
-      () => (checking.until = Date.now() + BAD_MS),
+      () => (checking.until = performance.now() + GOOD_MS),
+      () => (checking.until = performance.now() + BAD_MS),
     );
     last = checking;
     return checking.answer;

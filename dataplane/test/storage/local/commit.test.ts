@@ -26,7 +26,7 @@ describe('local store: committing groups', () => {
   const put = (key: string, more: object = {}): WireChange => ({ put: key, json: '1', revision: `r${revision++}`, ...more });
   const keys = (): unknown[] => db.prepare('SELECT key FROM records ORDER BY key').pluck().all();
   const commits = (batches: readonly (readonly WireChange[])[]) =>
-    openCommitter(db, { location: 'default', fileExists: (id) => id === 'file' })(batches);
+    openCommitter(db, { location: 'default', fileExists: (id) => id === 'file', stillStanding: () => undefined })(batches);
 
   it('undoes just the batch that meets a conflict', () => {
     const outcomes = commits([

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isError } from '../../../src/errors.ts';
+import type { Db } from '../../../src/storage/local/database.ts';
+import { openDatabase } from '../../../src/storage/local/database.ts';
+import { layoutOf } from '../../../src/storage/local/layout.ts';
+import { marksOf } from '../../../src/storage/local/standing.ts';
 import { openLocalStore } from '../../../src/storage/local/store.ts';
 import type { WireBatch } from '../../../src/storage/local/wire.ts';
 import { openWriteQueue } from '../../../src/storage/local/writeQueue.ts';
@@ -15,18 +19,23 @@ describe('local store: the write queue', () => {
   let directory: string;
   let remove: () => Promise<void>;
   let queue: WriteQueue | undefined;
+  let reader: Db | undefined;
 
   beforeEach(async () => ({ directory, remove } = await newDirectory()));
   afterEach(async () => {
     await queue?.close();
     queue = undefined;
+    reader?.close();
+    reader = undefined;
     await remove();
   });
 
   const open = async (maxPendingBytes?: number): Promise<WriteQueue> => {
     // Makes the directories that the writer expects.
     await (await openLocalStore({ directory })).close();
-    queue = await openWriteQueue({ directory, location: 'default', maxPendingBytes });
+    const layout = layoutOf(directory);
+    reader = openDatabase(layout.database, 'default', 0);
+    queue = await openWriteQueue({ directory, location: 'default', maxPendingBytes, marks: marksOf(layout) });
     return queue;
   };
 
@@ -75,7 +84,7 @@ describe('local store: the write queue', () => {
   });
 
   it('cannot be opened where there is no directory', async () => {
-    await assert.rejects(openWriteQueue({ directory: `${directory}/none`, location: 'default' }));
+    await assert.rejects(openWriteQueue({ directory: `${directory}/none`, location: 'default', marks: [] }));
   });
 });
 
