@@ -49,7 +49,8 @@ async function acquire(database: Database.Database, deadline: number): Promise<v
       if (!(error instanceof Database.SqliteError)) throw error;
       if (!error.code.startsWith('SQLITE_BUSY')) throw unwritable(error);
     }
-    if (performance.now() > deadline) throw new ArtefactError('SlowDown', 'The configuration is being changed by others. Please try again.');
+    if (performance.now() > deadline)
+      throw new ArtefactError('SlowDown', 'The configuration is being changed by others. Please try again.');
     await sleep(pause + randomInt(pause + 1));
   }
 }

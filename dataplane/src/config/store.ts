@@ -12,6 +12,7 @@ export interface Published {
   readonly conditions: readonly Condition[];
 }
 
+/** Every call throws `Unavailable`, or `SlowDown` where another process is in the way, when the file cannot be read or written. */
 export interface ConfigStore {
   /** Grows with every publication; 0 before the first. */
   counter(): number;
@@ -42,6 +43,18 @@ interface Row {
 
 /** Opens the file, or makes it. It holds secrets, so its mode is 0600. Throws `Unavailable` when it cannot be used. */
 export function openConfigStore(path: string): ConfigStore {
+  const store = openUntranslated(path);
+  return {
+    counter: () => translated(() => store.counter()),
+    load: () => translated(() => store.load()),
+    publish: (expected, published) => translated(() => store.publish(expected, published)),
+    problems: () => translated(() => store.problems()),
+    reportProblems: (list) => translated(() => store.reportProblems(list)),
+    close: () => store.close(),
+  };
+}
+
+function openUntranslated(path: string): ConfigStore {
   const database = open(path);
   const counter = openCounter(database);
   const row = database.prepare<[], Row>('SELECT counter, snapshot, conditions FROM published WHERE id = 1');
@@ -105,8 +118,37 @@ function open(path: string): Database.Database {
     database.exec(SCHEMA);
     return database;
   } catch (error) {
-    throw new ArtefactError('Unavailable', `The configuration store ${path} cannot be used; see that the data directory can be written.`, {
-      cause: error,
-    });
+    throw unusable(error);
   }
+}
+
+function translated<Of>(call: () => Of): Of {
+  try {
+    return call();
+  } catch (error) {
+    throw unusable(error);
+  }
+}
+
+/** What an operator has to know, by the beginning of SQLite's or the system's code. */
+const REASONS: readonly (readonly [code: string, reason: string])[] = [
+  ['SQLITE_CORRUPT', 'it is damaged; restore it from a backup, or stop Bonded and remove it: the manifests are then read anew'],
+  ['SQLITE_NOTADB', 'it is no database; restore it from a backup, or stop Bonded and remove it: the manifests are then read anew'],
+  ['SQLITE_FULL', 'no space is left on its disk; free some'],
+  ['ENOSPC', 'no space is left on its disk; free some'],
+  ['SQLITE_IOERR', 'its disk reports an input/output error; check the disk'],
+  ['EIO', 'its disk reports an input/output error; check the disk'],
+  ['SQLITE_READONLY', 'it is read-only; make the data directory writable'],
+  ['EROFS', 'its file system is read-only; mount it writable'],
+];
+
+/** Text that cannot be read is damage too; a mistake of ours is passed on as it is. */
+function unusable(cause: unknown): unknown {
+  const code = cause instanceof SyntaxError ? 'SQLITE_CORRUPT' : (cause as { readonly code?: unknown }).code;
+  if (typeof code !== 'string') return cause;
+  if (code.startsWith('SQLITE_BUSY')) {
+    return new ArtefactError('SlowDown', 'The configuration store is busy; try again in a moment.', { cause });
+  }
+  const reason = REASONS.find(([known]) => code.startsWith(known))?.[1] ?? `it reports ${code}; see that the data directory can be written`;
+  return new ArtefactError('Unavailable', `The configuration store config.db cannot be used: ${reason}.`, { cause });
 }

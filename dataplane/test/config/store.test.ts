@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync, statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { sealSnapshot, type Snapshot } from '@bonded/crds';
 import { openConfigStore, type ConfigStore } from '../../src/config/store.ts';
 import { isError } from '../../src/errors.ts';
@@ -63,6 +64,19 @@ describe('the store of the configuration', () => {
 
   it('that is no database is refused', () => {
     writeFileSync(path, 'x'.repeat(4096));
-    assert.throws(opened, (error) => isError(error, 'Unavailable'));
+    assert.throws(opened, (error) => isError(error, 'Unavailable') && /no database; restore it/.test(error.message));
+  });
+
+  it('says what to do when it is damaged while it is open', () => {
+    const store = opened();
+    store.publish(0, { snapshot: SNAPSHOT, conditions: [] });
+    const other = new Database(path);
+    other.exec("UPDATE published SET snapshot = '{', counter = counter + 1");
+    other.close();
+    assert.throws(
+      () => store.load(),
+      (error) => isError(error, 'Unavailable') && /is damaged; restore it/.test(error.message),
+    );
+    assert.equal(store.counter(), 2);
   });
 });
