@@ -2,6 +2,7 @@
 import Database from 'better-sqlite3';
 import { chmodSync, closeSync, openSync } from 'node:fs';
 import { unavailable } from './failure.ts';
+import { checkLogEnd } from './log.ts';
 import { whenLockIsFree } from './patience.ts';
 
 export type Db = Database.Database;
@@ -46,7 +47,7 @@ export function openDatabase(file: string, location: string, busyMs: number): Db
   const db = new Database(file, { timeout: busyMs });
   try {
     // Two processes may make or recover the same database at once: SQLite then says BUSY to one of them without waiting.
-    whenLockIsFree(location, () => prepare(db, location));
+    whenLockIsFree(location, () => prepare(db, file, location));
     configure(db);
     return db;
   } catch (thrown) {
@@ -61,8 +62,10 @@ function createPrivately(file: string): void {
   chmodSync(file, 0o600);
 }
 
-function prepare(db: Db, location: string): void {
+function prepare(db: Db, file: string, location: string): void {
   if (isEmpty(db)) {
+    // Empty because of a damaged log: a new schema would overwrite what is left of it.
+    checkLogEnd(db, file, location);
     db.pragma(`page_size = ${PAGE_SIZE}`);
     if (db.pragma('journal_mode = WAL', { simple: true }) !== 'wal') {
       throw unavailable(location, 'its file system cannot hold a write-ahead log; use a local disk');

@@ -10,6 +10,7 @@ import { onDisk, unavailable } from './failure.ts';
 import { openFreshness } from './freshness.ts';
 import { layoutOf } from './layout.ts';
 import type { Layout } from './layout.ts';
+import { checkLogEnd } from './log.ts';
 import { openProbe } from './probe.ts';
 import { openLocalRecords } from './records.ts';
 import { openSlabs } from './slabs.ts';
@@ -17,6 +18,7 @@ import { openSmallBlobs } from './smallBlobs.ts';
 import { marksOf, openStanding } from './standing.ts';
 import { startSweeping, sweepIncoming } from './sweep.ts';
 import { openUnderWay } from '../underWay.ts';
+import { checkWhole } from './whole.ts';
 import { openWriteQueue } from './writeQueue.ts';
 import type { WriteQueue } from './writeQueue.ts';
 
@@ -53,8 +55,15 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Store>
 }
 
 async function prepare(layout: Layout, location: string): Promise<Db> {
+  checkWhole(layout, location);
   for (const path of [layout.blobs, layout.incoming]) await mkdir(path, { recursive: true, mode: DIRECTORY_MODE });
   const db = openDatabase(layout.database, location, READ_PATIENCE_MS);
+  try {
+    checkLogEnd(db, layout.database, location);
+  } catch (thrown) {
+    db.close();
+    throw thrown;
+  }
   // A reader that cannot write by mistake: all changes go through the writer.
   db.pragma('query_only = ON');
   for (const path of [layout.directory, dirname(layout.directory)]) await syncDirectory(path);
