@@ -1,6 +1,6 @@
 /** Opens the SQLite database of a location: its format, and the settings that durability and many processes ask for. */
 import Database from 'better-sqlite3';
-import { chmodSync, closeSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, openSync, statSync } from 'node:fs';
 import { unavailable } from './failure.ts';
 import { checkLogEnd } from './log.ts';
 import { whenLockIsFree } from './patience.ts';
@@ -56,16 +56,19 @@ export function openDatabase(file: string, location: string, busyMs: number): Db
   }
 }
 
-/** SQLite would make it readable to all; its -wal and -shm files take over the mode of the database. */
+/**
+ * SQLite would make it readable to all; its -wal and -shm files take over the mode of the database. An existing file is not opened:
+ * closing it would take away the locks that other connections of this process have on it, and with them the log that they write to.
+ */
 function createPrivately(file: string): void {
-  closeSync(openSync(file, 'a', 0o600));
+  if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600));
   chmodSync(file, 0o600);
 }
 
 function prepare(db: Db, file: string, location: string): void {
   if (isEmpty(db)) {
     // Empty because of a damaged log: a new schema would overwrite what is left of it.
-    checkLogEnd(db, file, location);
+    if (statSync(file).size > 0) checkLogEnd(db, file, location);
     db.pragma(`page_size = ${PAGE_SIZE}`);
     if (db.pragma('journal_mode = WAL', { simple: true }) !== 'wal') {
       throw unavailable(location, 'its file system cannot hold a write-ahead log; use a local disk');

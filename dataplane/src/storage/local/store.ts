@@ -18,7 +18,7 @@ import { openSmallBlobs } from './smallBlobs.ts';
 import { marksOf, openStanding } from './standing.ts';
 import { startSweeping, sweepIncoming } from './sweep.ts';
 import { openUnderWay } from '../underWay.ts';
-import { checkWhole } from './whole.ts';
+import { checkBeforeOpening, hasLostBlobs } from './whole.ts';
 import { openWriteQueue } from './writeQueue.ts';
 import type { WriteQueue } from './writeQueue.ts';
 
@@ -55,20 +55,22 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Store>
 }
 
 async function prepare(layout: Layout, location: string): Promise<Db> {
-  checkWhole(layout, location);
-  for (const path of [layout.blobs, layout.incoming]) await mkdir(path, { recursive: true, mode: DIRECTORY_MODE });
+  checkBeforeOpening(layout, location);
+  const lostBlobs = hasLostBlobs(layout);
+  if (!lostBlobs) for (const path of [layout.blobs, layout.incoming]) await mkdir(path, { recursive: true, mode: DIRECTORY_MODE });
   const db = openDatabase(layout.database, location, READ_PATIENCE_MS);
   try {
+    if (lostBlobs) throw unavailable(location, 'its directory blobs is gone, while its records are there; mount it, or restore a backup');
     checkLogEnd(db, layout.database, location);
+    // A reader that cannot write by mistake: all changes go through the writer.
+    db.pragma('query_only = ON');
+    for (const path of [layout.directory, dirname(layout.directory)]) await syncDirectory(path);
+    await sweepIncoming(layout);
+    return db;
   } catch (thrown) {
     db.close();
     throw thrown;
   }
-  // A reader that cannot write by mistake: all changes go through the writer.
-  db.pragma('query_only = ON');
-  for (const path of [layout.directory, dirname(layout.directory)]) await syncDirectory(path);
-  await sweepIncoming(layout);
-  return db;
 }
 
 interface Parts {

@@ -5,20 +5,21 @@ import type { Layout } from './layout.ts';
 import { checkLogHeader } from './log.ts';
 
 /**
- * Throws `Unavailable` where there are blobs or a log without a database, or a database without its directory of blobs. Before
- * anything is made or opened. Another process may be making it: what it makes later is looked at first.
+ * Throws `Unavailable` where there are blobs or a log without a database, and for a log whose beginning is damaged. Before anything is
+ * made or opened. Another process may be making it: what it makes later is looked at first.
  */
-export function checkWhole(layout: Layout, location: string): void {
+export function checkBeforeOpening(layout: Layout, location: string): void {
   const logged = sizeOf(`${layout.database}-wal`) > 0;
   const hasBlobs = (namesIn(layout.blobs)?.length ?? 0) > 0;
-  const hasRecords = sizeOf(layout.database) > 0;
-  if (!hasRecords && (logged || hasBlobs)) {
+  if ((logged || hasBlobs) && sizeOf(layout.database) === 0) {
     throw unavailable(location, 'its records.sqlite is gone or empty, while other parts of it are there; restore a backup');
   }
-  if (hasRecords && namesIn(layout.blobs) === undefined) {
-    throw unavailable(location, 'its directory blobs is gone, while its records are there; mount it, or restore a backup');
-  }
   checkLogHeader(layout.database, location);
+}
+
+/** True for a database whose directory of blobs is gone. That is made first, so it was there. */
+export function hasLostBlobs(layout: Layout): boolean {
+  return sizeOf(layout.database) > 0 && namesIn(layout.blobs) === undefined;
 }
 
 function sizeOf(path: string): number {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -59,6 +60,18 @@ describe('local store: its database', () => {
     } finally {
       db.close();
     }
+  });
+
+  it('keeps the lock that stops another process from removing its log', async function () {
+    if (process.platform !== 'linux') this.skip();
+    const store = await openLocalStore({ directory });
+    await store.records.write([{ put: 'a', value: 1 }]);
+    const { ino } = await stat(layoutOf(directory).database);
+    const mine = readFileSync('/proc/locks', 'utf8')
+      .split('\n')
+      .filter((line) => line.includes(` ${process.pid} `) && line.includes(`:${ino} `));
+    await store.close();
+    assert.equal(mine.length, 1);
   });
 
   it('lets only its owner look in', async () => {
