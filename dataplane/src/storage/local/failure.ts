@@ -66,6 +66,16 @@ export function isErrno(thrown: unknown, ...names: readonly string[]): boolean {
   return names.includes(codeOf(thrown) ?? '');
 }
 
+/** A record or page that is not as it was written. */
+export function damage(message: string): Error {
+  return Object.assign(new Error(message), { code: 'SQLITE_CORRUPT' });
+}
+
+/** True for what SQLite, or a look at what it answered, found damaged. */
+export function isDamage(thrown: unknown): boolean {
+  return /^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(thrown) ?? '');
+}
+
 /** An error that can be sent to another thread. */
 export function report(thrown: unknown): FailureReport {
   return { code: codeOf(thrown) ?? 'UNKNOWN', message: thrown instanceof Error ? thrown.message : String(thrown) };

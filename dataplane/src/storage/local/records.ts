@@ -75,9 +75,10 @@ function frozen<Value>(value: Value): Value {
 }
 
 /** The change as the writer performs it. Values become text and bytes are copied now, so the caller may change them afterwards. */
-function encode(change: Change, nextRevision: () => Revision): WireChange {
+function encode(change: Change, nextRevision: (key: string, json: string) => Revision): WireChange {
   if ('blob' in change) return { blob: change.blob, bytes: new Uint8Array(change.bytes) };
   if (!('put' in change)) return { delete: change.delete, ifRevision: change.ifRevision };
   const { put, value, ifRevision, ifAbsent } = change;
-  return { put, json: JSON.stringify(value), revision: nextRevision(), ifRevision, ifAbsent };
+  const json = JSON.stringify(value);
+  return { put, json, revision: nextRevision(put, json), ifRevision, ifAbsent };
 }

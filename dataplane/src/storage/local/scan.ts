@@ -3,6 +3,8 @@ import type { Entry, Json, ScanItem, ScanQuery } from '../contract.ts';
 import { collapsedPrefix, following, scanRange, successor } from '../keys.ts';
 import type { KeyRange } from '../keys.ts';
 import type { Db } from './database.ts';
+import { damage } from './failure.ts';
+import { fits } from './revisions.ts';
 
 /** Keys read at a time in a scan with delimiter: more while they are used, fewer when most lie beneath a collapsed prefix. */
 const BATCHES = [1, 4, 16, 64, 256] as const;
@@ -37,8 +39,9 @@ function prepareStatements(db: Db) {
 
 type Statements = ReturnType<typeof prepareStatements>;
 
-/** The record that a row of SQLite holds. */
+/** The record that a row of SQLite holds. Throws what `isDamage` is true for when it is not the one that was written. */
 export function entryOf([key, value, revision]: RecordRow): Entry {
+  if (!fits(revision, key, value)) throw damage('A record does not fit its checksum.');
   return { key, value: JSON.parse(value) as Json, revision };
 }
 

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { BlobId, Bytes, Store } from '../contract.ts';
 import { openLocalBlobs } from './blobs.ts';
+import { watchDamage } from './damage.ts';
 import { openDatabase } from './database.ts';
 import type { Db } from './database.ts';
 import { DIRECTORY_MODE, openDirectories, syncDirectory } from './directories.ts';
@@ -100,7 +101,7 @@ function assemble({ db, queue, layout, location, stillStanding }: Parts): Store 
     await queue.close();
   }
 
-  return {
+  return watchDamage({
     blobs: {
       ...blobs,
       small: openSmallBlobs(room),
@@ -114,5 +115,5 @@ function assemble({ db, queue, layout, location, stillStanding }: Parts): Store 
       await probe();
     },
     close: () => (closing ??= close()),
-  };
+  });
 }
