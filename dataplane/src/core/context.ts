@@ -2,12 +2,13 @@
 import type { BucketConfig } from '@bonded/crds';
 import { ArtefactError } from '../errors.ts';
 import type { Store } from '../storage/contract.ts';
+import type { Order } from './order.ts';
 
 /** How long things are given, in ms. */
 export interface Terms {
   /** What nothing names any more stays this long. Longer than any download may pause. */
   readonly grace: number;
-  /** Bytes on their way say so this often; silent for `grace`, they are given up. */
+  /** Bytes on their way say so this often; silent for `grace`, they are given up. Much less than that. */
   readonly beat: number;
   /** An upload session that is not completed is aborted after this. */
   readonly uploadLife: number;
@@ -18,7 +19,16 @@ export interface Terms {
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
-export const DEFAULT_TERMS: Terms = { grace: 60 * MINUTE, beat: 5 * MINUTE, uploadLife: 7 * DAY, doneLife: DAY };
+/** Beats within a grace time, at the least. */
+const BEATS = 8;
+
+/** All terms, given some of them. */
+export function termsFrom(given: Partial<Terms>): Terms {
+  const terms = { ...DEFAULT_TERMS, ...given };
+  return { ...terms, beat: Math.min(terms.beat, terms.grace / BEATS) };
+}
+
+const DEFAULT_TERMS: Terms = { grace: 60 * MINUTE, beat: 5 * MINUTE, uploadLife: 7 * DAY, doneLife: DAY };
 
 export interface CoreContext {
   /** By location name. */
@@ -26,6 +36,10 @@ export interface CoreContext {
   readonly terms: Terms;
   /** Ms since the epoch. */
   now(): number;
+  /** Ms; never jumps. */
+  elapsed(): number;
+  /** Makes the ids of journal entries. */
+  readonly order: Order;
 }
 
 /** The store a bucket's content lives in; a location that this installation does not have is `Unavailable`. */

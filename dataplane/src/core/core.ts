@@ -234,6 +234,8 @@ export interface JournalEntry {
 }
 
 export interface Journal {
+  /** Called once before anything is written: entries then follow those that are there, also when the clock was put back since. */
+  resume(): Promise<void>;
   /** Appends one entry on its own (changes of names append theirs in the same batch). */
   append(entry: Omit<JournalEntry, 'id' | 'time'>): Promise<void>;
   /** Oldest first, strictly after `after`; with `tail`, the newest `limit` of them. */

@@ -7,10 +7,11 @@ import { completeUpload } from './complete.ts';
 import type { ResourceWriter } from './configuration.ts';
 import { createConfiguration } from './configuration.ts';
 import type { CoreContext, Terms } from './context.ts';
-import { DEFAULT_TERMS } from './context.ts';
+import { termsFrom } from './context.ts';
 import type { Core, Uploads } from './core.ts';
 import { createJournal } from './journal.ts';
 import { createObjects } from './objects.ts';
+import { createOrder } from './order.ts';
 import { createRanges } from './ranges/ranges.ts';
 import { createScrub } from './scrub/scrub.ts';
 import type { ScrubOptions } from './scrub/scrub.ts';
@@ -28,13 +29,19 @@ export interface CoreOptions {
   readonly scrub?: ScrubOptions;
   /** Ms since the epoch; for tests. */
   readonly now?: () => number;
+  /** Ms that pass whatever `now` says; for tests. Default: with a `now` of their own, that. */
+  readonly elapsed?: () => number;
 }
 
 export function createCore(options: CoreOptions): Core {
+  const now = options.now ?? Date.now;
+  const elapsed = options.elapsed ?? options.now ?? (() => performance.now());
   const context: CoreContext = {
     stores: options.stores,
-    terms: { ...DEFAULT_TERMS, ...options.terms },
-    now: options.now ?? Date.now,
+    terms: termsFrom(options.terms ?? {}),
+    now,
+    elapsed,
+    order: createOrder(now, elapsed),
   };
   const journal = createJournal(context);
   return {

@@ -27,8 +27,8 @@ function chance(): string {
   return text;
 }
 
-/** The id with its last digit counted up, carrying to the left. */
-function following(id: string): string {
+/** The next id after this one, of the same moment: its last digit counted up, carrying to the left. */
+export function following(id: string): string {
   const kept = id.replace(/Z+$/, '');
   const digit = ALPHABET.indexOf(kept.at(-1)!);
   return (kept.slice(0, -1) + ALPHABET[digit + 1]!).padEnd(id.length, '0');

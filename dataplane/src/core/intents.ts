@@ -25,7 +25,7 @@ export interface Intent {
 export interface OpenIntent {
   /** The same bytes, which end only once the intent stands (or throw what kept it from that): no bytes are stored of which nobody knows. */
   before(bytes: Bytes): Bytes;
-  /** Stops beating and answers the revision that the naming batch must find. */
+  /** Stops beating and answers the revision that the naming batch must find. Throws `Unavailable` when the collector gave the bytes up. */
   settle(): Promise<Revision>;
   /**
    * Removes what was stored, as far as that is possible now; the collector does the rest. `thrown`: what ended the storing. When that
@@ -52,12 +52,18 @@ export function beginIntent(context: CoreContext, store: Store, blob: BlobId): O
     },
     settle: async () => {
       clearInterval(timer);
-      return revision;
+      return revision.catch((error: unknown) => {
+        throw isError(error, 'Conflict') ? givenUp(error) : error;
+      });
     },
     giveUp: async (thrown) => {
       clearInterval(timer);
-      await revision.catch(() => undefined);
-      if (!isError(thrown, 'Unavailable', 'SlowDown')) await forgetBytes(store, blob);
+      const lost = await revision.then(
+        () => false,
+        (error: unknown) => isError(error, 'Conflict'),
+      );
+      // What the collector gave up before all of it was stored, it does not look for again.
+      if (lost || !isError(thrown, 'Unavailable', 'SlowDown')) await forgetBytes(store, blob);
     },
   };
 }
@@ -84,6 +90,17 @@ export async function seizeIntent(store: Store, blob: BlobId, revision: Revision
     if (isError(error, 'Conflict')) return false;
     throw error;
   }
+}
+
+/** A conflict on an intent is no race to repeat: the collector gave the bytes up, because they stood still for so long. */
+export function lostToCollector(error: unknown, changes: readonly Change[]): ArtefactError | undefined {
+  if (!isError(error, 'Conflict')) return undefined;
+  const lost = changes[Number(error.details['change'] ?? -1)];
+  return lost !== undefined && 'put' in lost && lost.put.startsWith(keys.intents) ? givenUp(error) : undefined;
+}
+
+function givenUp(cause: unknown): ArtefactError {
+  return new ArtefactError('Unavailable', 'The bytes took too long to be kept, and were given up. Please send them again.', { cause });
 }
 
 async function write(store: Store, change: Change): Promise<Revision> {

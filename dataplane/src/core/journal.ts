@@ -2,7 +2,7 @@
 import type { Change, Json } from '../storage/contract.ts';
 import type { CoreContext } from './context.ts';
 import type { Journal, JournalEntry } from './core.ts';
-import { newId, timePrefix } from './ids.ts';
+import { timePrefix } from './ids.ts';
 import { keys } from './keys.ts';
 
 /** What happened, before it gets its id and time. */
@@ -10,7 +10,7 @@ export type Happening = Omit<JournalEntry, 'id' | 'time'>;
 
 /** The change that appends an entry: it goes in the batch of the change that it tells of, behind it. */
 export function journalChange(context: CoreContext, happening: Happening): Change {
-  const id = newId(undefined, context.now());
+  const id = context.order.next();
   const value = { id, time: new Date(context.now()).toISOString(), ...happening };
   return { put: keys.journal(id), value: value as unknown as Json, ifAbsent: true };
 }
@@ -19,6 +19,9 @@ export function journalChange(context: CoreContext, happening: Happening): Chang
 export function createJournal(context: CoreContext): Journal {
   const [first] = context.stores.values();
   return {
+    resume: async () => {
+      for (const store of context.stores.values()) context.order.startAfter(await latestAhead(context, store));
+    },
     append: async (happening) => void (await first?.records.write([journalChange(context, happening)])),
     read: async ({ after, limit, tail }) => {
       const pages = await Promise.all(
@@ -31,6 +34,17 @@ export function createJournal(context: CoreContext): Journal {
 }
 
 type OneStore = NonNullable<ReturnType<CoreContext['stores']['get']>>;
+
+/** The time of the newest entry that is later than now, in ms; 0 when none is. */
+async function latestAhead(context: CoreContext, store: OneStore): Promise<number> {
+  const isAfter = async (ms: number): Promise<boolean> => (await readFrom(store, timePrefix(ms), 1)).length > 0;
+  let low = Math.floor(context.now());
+  if (!(await isAfter(low))) return 0;
+  let span = FIRST_LOOK;
+  for (; await isAfter(low + span); span *= 2) low += span;
+  for (; span > 1; span = Math.ceil(span / 2)) if (await isAfter(low + Math.floor(span / 2))) low += Math.floor(span / 2);
+  return low + 1;
+}
 
 async function readFrom(store: OneStore, after: string | undefined, limit: number): Promise<readonly JournalEntry[]> {
   const page = await store.records.scan({ prefix: keys.journals, limit, ...(after === undefined ? {} : { after: keys.journal(after) }) });

@@ -11,6 +11,7 @@ import type { CoreContext } from './context.ts';
 import type { Actor, PutResult } from './core.ts';
 import type { Adoption } from './digests.ts';
 import { confirm } from './digests.ts';
+import { lostToCollector } from './intents.ts';
 import { journalChange } from './journal.ts';
 import { keys } from './keys.ts';
 import type { Conditions, Content, ObjectAttributes, ObjectVersion } from './object.ts';
@@ -100,7 +101,7 @@ async function writeNaming(bucket: OpenBucket, version: ObjectVersion, changes: 
     if (!isError(error, 'Conflict')) throw error;
     await takeBackVersion(bucket, version);
     const lost = changes[Number(error.details['change'] ?? -1)];
-    throw (lost === undefined ? undefined : finalLoss(lost, error)) ?? error;
+    throw lostToCollector(error, changes) ?? (lost === undefined ? undefined : finalLoss(lost, error)) ?? error;
   }
 }
 
@@ -115,9 +116,6 @@ async function takeBackVersion(bucket: OpenBucket, version: ObjectVersion): Prom
 }
 
 function finalLoss(lost: Change, cause: ArtefactError): ArtefactError | undefined {
-  if ('put' in lost && lost.put.startsWith(keys.intents)) {
-    return new ArtefactError('Unavailable', 'The upload took too long to be named, and was given up. Please send it again.', { cause });
-  }
   if ('delete' in lost && (lost.delete.startsWith(keys.allUploads) || lost.delete.startsWith(keys.allRangeSessions))) {
     return new ArtefactError('UploadUnknown', 'The upload was completed or aborted by another request.', { cause });
   }

@@ -1,10 +1,11 @@
 /** Bytes come in: hashed and stored while they stream, checked at the end, not yet named. */
 import { ArtefactError } from '../errors.ts';
-import type { Bytes, Store } from '../storage/contract.ts';
+import type { BlobId, Bytes, Store } from '../storage/contract.ts';
 import { SMALL_BLOB } from '../storage/contract.ts';
 import type { CoreContext } from './context.ts';
 import type { Arrived, Expected, Place } from './core.ts';
 import { sha256Digest } from './digest.ts';
+import { findDigest } from './digests.ts';
 import type { HashAlgorithm } from './hashing/checksums.ts';
 import { startHash } from './hashing/checksums.ts';
 import type { Hashes } from './hashing/stream.ts';
@@ -13,6 +14,7 @@ import { newId } from './ids.ts';
 import { beginIntent, seizeIntent } from './intents.ts';
 import { keys } from './keys.ts';
 import type { ChecksumAlgorithm, Content } from './object.ts';
+import { heldSegments } from './quarantine.ts';
 
 /** What `Objects.receive` promises. */
 export async function receive(context: CoreContext, store: Store, bytes: Bytes, expected: Expected): Promise<Arrived> {
@@ -34,10 +36,17 @@ export async function discard(store: Store, arrived: Arrived): Promise<void> {
   const { blob, intent } = arrived.place;
   const key = keys.intent(blob);
   const entry = await store.records.get(key);
-  if (entry?.revision !== intent) return;
+  if (entry === undefined) return forgetGivenUp(store, arrived, blob);
+  if (entry.revision !== intent) return;
   if (!(await seizeIntent(store, blob, intent))) return;
   await store.blobs.delete(blob);
   await store.records.write([{ delete: key }]);
+}
+
+/** Without an intent nobody can name them any more: either somebody did, or the collector gave them up before they were whole. */
+async function forgetGivenUp(store: Store, { content }: Arrived, blob: BlobId): Promise<void> {
+  const found = await findDigest(store, content.digest);
+  if (found === undefined || !heldSegments(found.record).some(([own]) => own === blob)) await store.blobs.delete(blob);
 }
 
 function algorithmsOf(expected: Expected): readonly HashAlgorithm[] {

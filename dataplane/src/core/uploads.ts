@@ -8,6 +8,7 @@ import type { Actor, Arrived, UploadedPart, UploadSession } from './core.ts';
 import type { Digest } from './digest.ts';
 import { ID_LENGTH, isId, newId } from './ids.ts';
 import type { Intent } from './intents.ts';
+import { lostToCollector } from './intents.ts';
 import { journalChange } from './journal.ts';
 import { keys, splitNamed } from './keys.ts';
 import type { ListQuery, ObjectAttributes } from './object.ts';
@@ -97,7 +98,13 @@ export async function storePart(
     ...(arrived.place.kind === 'small' && part.blob !== undefined ? [{ blob, bytes: arrived.place.bytes }] : []),
     { put: record, value: part as unknown as Json, ifAbsent: true },
   ];
-  await bucket.store.records.write(changes);
+  try {
+    await bucket.store.records.write(changes);
+  } catch (error) {
+    const lost = lostToCollector(error, changes);
+    if (lost !== undefined) await bucket.store.blobs.delete(blob);
+    throw lost ?? error;
+  }
   await confirmSession(bucket, session, { blob, record });
   return part;
 }

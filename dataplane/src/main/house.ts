@@ -82,6 +82,7 @@ async function build(settings: Settings, overrides: HouseOverrides, closers: Asy
   closers.defer(() => opened.close());
   const store = instrumentStore(opened, metrics);
   const core = buildCore(settings, { store, config, now: overrides.now, metrics, log });
+  await core.journal.resume();
   let collector: Collector | undefined;
   closers.defer(() => collector?.stop());
   let scrubber: Scrubber | undefined;

@@ -57,6 +57,8 @@ export function testCore(
     readonly store?: Store;
     readonly claimed?: () => ReadonlySet<string>;
     readonly scrub?: ScrubOptions;
+    /** Time passes only as this says, whatever the clock shows. */
+    readonly elapsed?: () => number;
   } = {},
 ): TestCore {
   const store = options.store ?? openMemoryStore();
@@ -67,6 +69,7 @@ export function testCore(
     claimedBuckets: options.claimed ?? (() => new Set(resources.keys())),
     ...(options.terms === undefined ? {} : { terms: options.terms }),
     ...(options.scrub === undefined ? {} : { scrub: options.scrub }),
+    ...(options.elapsed === undefined ? {} : { elapsed: options.elapsed }),
     now: () => Date.now() + offset,
     writer: {
       createBucket: async (name, namespace) => void resources.set(name, namespace),

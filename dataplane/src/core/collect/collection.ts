@@ -9,6 +9,7 @@ import { keys } from '../keys.ts';
 import { asReference, referent } from '../refs.ts';
 import type { Collection, Keep } from './contract.ts';
 import { emptyRetired, retireKept, retireUnclaimed } from './buckets.ts';
+import { watchClock } from './clock.ts';
 import { collectDigests } from './digests.ts';
 import { collectReplaced } from './replaced.ts';
 import { collectUploads, expireRanges, expireUploads, forgetDone, settleIntents } from './uploads.ts';
@@ -25,10 +26,15 @@ interface Round {
 
 /** The collector over all locations. `claimed` answers the names of the buckets that the configuration has now. */
 export function createCollection(context: CoreContext, claimed: () => ReadonlySet<string>): Collection {
+  const clock = watchClock(context, context.terms.grace);
   return {
     collect: async (signal) => {
+      clock.check();
+      // A round has one time: the clock may be put forward in its middle too.
+      const at = context.now();
+      const frozen: CoreContext = { ...context, now: () => at };
       const round: Round = { digests: 0, blobs: 0, uploads: 0, bytes: 0 };
-      for (const store of context.stores.values()) await collectStore(context, store, { claimed: claimed(), signal, round });
+      for (const store of context.stores.values()) await collectStore(frozen, store, { claimed: claimed(), signal, round });
       return round;
     },
     explain: async (digest) => {

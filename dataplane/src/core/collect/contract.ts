@@ -15,7 +15,7 @@ export interface Keep {
 }
 
 export interface Collection {
-  /** One round over everything, in bounded steps; answers what it removed. */
+  /** One round over everything, in bounded steps; answers what it removed. Throws `Unavailable` while the clock cannot be trusted. */
   collect(
     signal: AbortSignal,
   ): Promise<{ readonly digests: number; readonly blobs: number; readonly uploads: number; readonly bytes: number }>;

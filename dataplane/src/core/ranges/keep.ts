@@ -2,13 +2,14 @@
 import { isError } from '../../errors.ts';
 import type { Change } from '../../storage/contract.ts';
 import type { OpenBucket } from '../buckets.ts';
+import { lostToCollector } from '../intents.ts';
 import type { RangesRoom } from './deliver.ts';
 import type { Piece } from './pieces.ts';
 import { runAfter } from './pieces.ts';
 import type { Held, SessionRecord } from './session.ts';
 import { recordKey, superseded, valueOf } from './session.ts';
 import type { Staged } from './staging.ts';
-import { letGo, lostToCollector, planKeeping } from './staging.ts';
+import { letGo, planKeeping } from './staging.ts';
 
 /** What pieces come after: the whole session so far, or, where its last pieces are written anew, what is before those. */
 export type Before = Pick<SessionRecord, 'tail' | 'run' | 'pieces'>;

@@ -1,6 +1,5 @@
 /** Bytes on their way become stored pieces, one after another; nothing counts them yet. */
-import { ArtefactError, isError } from '../../errors.ts';
-import type { BlobId, Bytes, Change, Json, Store } from '../../storage/contract.ts';
+import type { BlobId, Bytes, Change, Json, Revision, Store } from '../../storage/contract.ts';
 import { SMALL_BLOB } from '../../storage/contract.ts';
 import type { OpenBucket } from '../buckets.ts';
 import type { CoreContext } from '../context.ts';
@@ -82,13 +81,14 @@ export interface Keeping {
   readonly after: readonly Change[];
 }
 
-/** Plans how pieces come to count. `previous` has the piece before each, for sessions that chain them and decide in the same batch. */
+/** Plans how pieces come to count; throws `Unavailable`, letting all of them go, when the collector gave one up. `previous` has the piece before each, for sessions that chain them and decide in the same batch. */
 export async function planKeeping(
   context: CoreContext,
   bucket: OpenBucket,
   place: SessionPlace,
-  { pieces, previous }: { readonly pieces: readonly Staged[]; readonly previous?: ReadonlyMap<Staged, string | undefined> },
+  wanted: { readonly pieces: readonly Staged[]; readonly previous?: ReadonlyMap<Staged, string | undefined> },
 ): Promise<Keeping> {
+  const { pieces, previous } = wanted;
   // Within one transaction that also decides, small bytes are there or nothing is: nobody has to be told that they are coming.
   const atOnce = previous !== undefined && bucket.store.records.transactional === true;
   const before: Change[] = [];
@@ -99,7 +99,8 @@ export async function planKeeping(
       beat: context.now(),
       part: { uploadId: place.uploadId, bucketId: bucket.id, key: place.key, record, session: recordKey(bucket, place) },
     };
-    const expect = piece.intent === undefined ? { ifAbsent: true as const } : { ifRevision: await piece.intent.settle() };
+    const expect =
+      piece.intent === undefined ? { ifAbsent: true as const } : { ifRevision: await settled(bucket.store, place, piece, pieces) };
     const announced = !atOnce || piece.bytes === undefined;
     if (announced) before.push({ put: keys.intent(piece.blob), value: intent as unknown as Json, ...expect });
     if (piece.bytes !== undefined) before.push({ blob: piece.blob, bytes: piece.bytes });
@@ -111,6 +112,15 @@ export async function planKeeping(
     if (announced) after.push({ delete: keys.intent(piece.blob) });
   }
   return { before, after };
+}
+
+async function settled(store: Store, place: SessionPlace, { intent }: Staged, pieces: readonly Staged[]): Promise<Revision> {
+  try {
+    return await intent!.settle();
+  } catch (error) {
+    await letGo(store, place, pieces);
+    throw error;
+  }
 }
 
 /**
@@ -125,18 +135,4 @@ export async function letGo(store: Store, place: SessionPlace, pieces: readonly 
     }
     await piece.intent?.giveUp();
   }
-}
-
-/** A conflict on an intent is no race of ours: the collector gave the bytes up, because they stood still for so long. */
-export function lostToCollector(error: unknown, changes: readonly Change[]): ArtefactError | undefined {
-  if (!isError(error, 'Conflict')) return undefined;
-  const lost = changes[Number(error.details['change'] ?? -1)];
-  if (lost === undefined || !('put' in lost) || !lost.put.startsWith(keys.intents)) return undefined;
-  return new ArtefactError(
-    'Unavailable',
-    'The bytes took too long to be kept, and were given up. Ask for the offset, and send them again.',
-    {
-      cause: error,
-    },
-  );
 }

@@ -1,6 +1,7 @@
 /** Parallel sessions: ranges in any order, over several connections. */
 import { ArtefactError, isError } from '../../errors.ts';
 import type { OpenBucket } from '../buckets.ts';
+import { lostToCollector } from '../intents.ts';
 import { uploadUnknown } from '../uploads.ts';
 import { wrongMode } from './append.ts';
 import type { Delivery, SessionPlace } from './contract.ts';
@@ -10,7 +11,7 @@ import { checkLength, MAX_LENGTH, withLength } from './length.ts';
 import type { SessionRecord } from './session.ts';
 import { changeSession, recordKey } from './session.ts';
 import type { Staged } from './staging.ts';
-import { letGo, lostToCollector, planKeeping } from './staging.ts';
+import { letGo, planKeeping } from './staging.ts';
 
 /** What `Ranges.write` promises. */
 export async function writeRange(room: RangesRoom, bucket: OpenBucket, place: SessionPlace, delivery: Delivery): Promise<void> {
