@@ -1,4 +1,7 @@
-/** Starts Bonded as the environment says: alone in this process, or as the primary of several, or as one of its workers. */
+/**
+ * Starts Bonded as the environment says: alone in this process, or as the primary of several, or as one of its workers. With a
+ * command, does that instead.
+ */
 import cluster from 'node:cluster';
 import { mkdirSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
@@ -8,18 +11,33 @@ import { ArtefactError } from './errors.ts';
 
 try {
   const settings = readSettings(process.env);
-  keepCompiledCode(settings);
   await start(settings);
 } catch (thrown) {
-  process.stderr.write(`Bonded could not start: ${describe(thrown)}\n`);
+  process.stderr.write(`${process.argv[2] === undefined ? 'Bonded could not start' : 'Bonded'}: ${describe(thrown)}\n`);
   process.exit(1);
 }
 
 /** The rooms are loaded only now, when their compiled code can be taken from where the last start left it. */
 async function start(settings: Settings): Promise<void> {
+  const [command, ...args] = process.argv.slice(2);
+  if (command !== undefined) return runCommand(settings, command, args);
+  keepCompiledCode(settings);
   if (cluster.isWorker) return (await import('./main/worker.ts')).runWorker(settings);
   if (settings.workers === 1) return (await import('./main/alone.ts')).runAlone(settings);
   return (await import('./main/primary.ts')).runPrimary(settings);
+}
+
+async function runCommand(settings: Settings, command: string, [directory, ...more]: readonly string[]): Promise<void> {
+  if (command !== 'backup' || directory === undefined || more.length > 0) {
+    throw new ArtefactError('InvalidArgument', 'the only command is: backup <new directory>');
+  }
+  const { target, files, missing } = await (await import('./main/backup.ts')).takeBackup(settings, directory);
+  process.stdout.write(`The backup is in ${target}: records, configuration, and ${files} files of blobs.\n`);
+  if (missing.length === 0) return;
+  process.stderr.write(
+    `The bytes of ${missing.length} digests are missing in the store, and in the backup: ${missing.slice(0, 20).join(' ')}\n`,
+  );
+  process.exitCode = 1;
 }
 
 /**

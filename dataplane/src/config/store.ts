@@ -122,6 +122,17 @@ function open(path: string): Database.Database {
   }
 }
 
+/** Copies the store at one moment to a new file, whoever uses it. Throws `Unavailable`. */
+export async function copyConfigStore(path: string, target: string): Promise<void> {
+  try {
+    const database = new Database(path, { readonly: true, fileMustExist: true });
+    await database.backup(target).finally(() => database.close());
+    chmodSync(target, 0o600);
+  } catch (error) {
+    throw unusable(error);
+  }
+}
+
 function translated<Of>(call: () => Of): Of {
   try {
     return call();

@@ -54,6 +54,7 @@ export const keys = {
   allRangeSessions: 'ranges/',
   pieces: (uploadId: string, offset: number): string => `part/${uploadId}/${offsetDigits(offset)}/`,
   piece: (uploadId: string, offset: number, id: string): string => `part/${uploadId}/${offsetDigits(offset)}/${id}`,
+  allParts: 'part/',
   parts: (uploadId: string): string => `part/${uploadId}/`,
   partsFrom: (uploadId: string, number: number): string => `part/${uploadId}/${partDigits(number)}/`,
   part: (uploadId: string, number: number, id: string): string => `part/${uploadId}/${partDigits(number)}/${id}`,

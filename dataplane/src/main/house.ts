@@ -50,7 +50,7 @@ export interface House {
 }
 
 /** The storage locations of an installation; the settings say where the first one is. */
-const LOCATION = 'default';
+export const LOCATION = 'default';
 export const LOCATIONS: readonly string[] = [LOCATION];
 
 /** Proves the storage once, before several processes open it. Throws with the reason when it cannot be relied on. */

@@ -9,7 +9,7 @@ import { openLocalStore } from '../storage/local/store.ts';
 import { openS3Store, probeS3 } from '../storage/s3/store.ts';
 
 /** In the data directory. */
-const OBJECTS = 'objects';
+export const OBJECTS = 'objects';
 
 /** Records that the core writes once and never again: they may be read without asking whether they still are as they were. */
 const IMMUTABLE: readonly string[] = [keys.journals];

@@ -10,6 +10,7 @@ import { createLog, type Log } from '../telemetry/log.ts';
 import { createClusterMetrics } from '../telemetry/metrics.ts';
 import { addressUrl } from './addressUrl.ts';
 import { banner } from './banner.ts';
+import { watchDataDirectory } from './dataDirectory.ts';
 import { LOCATIONS, proveStorage, trustedIssuers } from './house.ts';
 import { workerEnvironment } from './messages.ts';
 import { endOnUncaught, onStopSignals } from './signals.ts';
@@ -28,6 +29,8 @@ export async function runPrimary(settings: Settings): Promise<void> {
     environment: workerEnvironment(proved),
     onCount: (ready) => metrics.workers(ready),
     onRestart: () => metrics.restarted(),
+    // A worker would make an empty store in the place of one that was taken away.
+    hindrance: watchDataDirectory(settings.data),
     onReady(url) {
       log.info({ url, workers: settings.workers }, 'listening');
       process.stderr.write(

@@ -5,6 +5,7 @@ import { ours, tellWorker, type WorkerMessage } from './messages.ts';
 
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 30_000;
+const HINDERED_PAUSE_MS = 1000;
 /** Who lived this long did not die of how it was started. */
 const SETTLED_MS = 60_000;
 /** Beyond the time that transfers have, a worker gets this long to close its files. */
@@ -22,6 +23,8 @@ export interface SupervisorOptions {
   /** The number of workers that serve has changed. */
   readonly onCount: (ready: number) => void;
   readonly onRestart: () => void;
+  /** Why a worker cannot take another one's place now, if so: it is asked again after a pause. */
+  readonly hindrance: () => string | undefined;
 }
 
 /** A place that has a worker, or will have one soon. */
@@ -108,6 +111,12 @@ export class Supervisor {
 
   #replace(slot: Slot): void {
     if (this.#stopping) return;
+    const hindrance = this.#options.hindrance();
+    if (hindrance !== undefined) {
+      this.#options.log.error({ hindrance }, 'no worker takes the place of one that ended');
+      setTimeout(() => this.#replace(slot), HINDERED_PAUSE_MS);
+      return;
+    }
     this.#options.onRestart();
     this.#fork(slot);
   }

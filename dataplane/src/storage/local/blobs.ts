@@ -10,6 +10,7 @@ import { leafOf, pathOf } from './layout.ts';
 import type { PartPlace } from './part.ts';
 import { readFileBytes } from './reading.ts';
 import { openWalk } from './walk.ts';
+import { withhold } from './withheld.ts';
 import type { WriteQueue } from './writeQueue.ts';
 
 export interface LocalBlobsOptions extends PartPlace {
@@ -54,7 +55,8 @@ export function openLocalBlobs(options: LocalBlobsOptions): Blobs {
       checkBlobId(id);
       if (await onDisk(location, () => rows.size.get(id) !== undefined)) await queue.write([{ erase: id }]);
       await onDisk(location, async () => {
-        if (await unlinkIfThere(pathOf(layout, id))) await directories.sync(leafOf(layout, id));
+        const path = pathOf(layout, id);
+        if ((await withhold(layout, id, path)) || (await unlinkIfThere(path))) await directories.sync(leafOf(layout, id));
         else stillStanding();
       });
     },

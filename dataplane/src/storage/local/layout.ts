@@ -3,6 +3,7 @@
  *
  *     <directory>/records.sqlite            records and small blobs (and SQLite's -wal and -shm beside it)
  *     <directory>/blobs/<4>/<6>/<id>        larger blobs, below the first 4 and the first 6 characters of their id
+ *     <directory>/withheld/<id>             while a backup is taken: blobs that were deleted meanwhile
  *     <directory>/incoming/<id>~<nonce>     blobs on their way, linked to their place when they are whole and on disk
  *
  * Directory names are beginnings of the ids beneath, so a walk in name order meets the ids in their order: `list` needs no
@@ -20,6 +21,9 @@ export interface Layout {
   readonly database: string;
   readonly blobs: string;
   readonly incoming: string;
+  readonly withheld: string;
+  /** Held by the process that takes a backup. */
+  readonly backupLock: string;
 }
 
 /** The paths of one location. */
@@ -29,6 +33,8 @@ export function layoutOf(directory: string): Layout {
     database: join(directory, 'records.sqlite'),
     blobs: join(directory, 'blobs'),
     incoming: join(directory, 'incoming'),
+    withheld: join(directory, 'withheld'),
+    backupLock: join(directory, 'backup.lock'),
   };
 }
 

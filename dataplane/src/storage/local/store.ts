@@ -1,4 +1,5 @@
 /** The store on a local disk: files and SQLite in one directory, which several processes of one machine may open at once. */
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { BlobId, Bytes, Store } from '../contract.ts';
@@ -19,6 +20,7 @@ import { openSmallBlobs } from './smallBlobs.ts';
 import { marksOf, openStanding } from './standing.ts';
 import { startSweeping, sweepIncoming } from './sweep.ts';
 import { openUnderWay } from '../underWay.ts';
+import { sweepWithheld } from './withheld.ts';
 import { checkBeforeOpening, hasLostBlobs } from './whole.ts';
 import { openWriteQueue } from './writeQueue.ts';
 import type { WriteQueue } from './writeQueue.ts';
@@ -67,6 +69,7 @@ async function prepare(layout: Layout, location: string): Promise<Db> {
     db.pragma('query_only = ON');
     for (const path of [layout.directory, dirname(layout.directory)]) await syncDirectory(path);
     await sweepIncoming(layout);
+    if (existsSync(layout.withheld)) await sweepWithheld(layout);
     return db;
   } catch (thrown) {
     db.close();

@@ -3,6 +3,7 @@ import { readdir, rmdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno } from './failure.ts';
 import type { Layout } from './layout.ts';
+import { sweepWithheld } from './withheld.ts';
 
 /** A part nobody wrote to for this long has no writer any more: live ones are written to at least every MiB. */
 const ABANDONED_MS = 60 * 60 * 1000;
@@ -19,6 +20,7 @@ export function startSweeping(layout: Layout): () => void {
   const timers = [
     setInterval(() => void sweepIncoming(layout).catch(() => undefined), SWEEP_PARTS_EVERY_MS),
     setInterval(() => void sweepEmptyDirectories(layout).catch(() => undefined), SWEEP_DIRECTORIES_EVERY_MS),
+    setInterval(() => void sweepWithheld(layout).catch(() => undefined), SWEEP_PARTS_EVERY_MS),
   ];
   for (const timer of timers) timer.unref();
   return () => timers.forEach((timer) => clearInterval(timer));

@@ -231,7 +231,7 @@ describe('core: bytes that are read', () => {
     const presign = { presignGet: async (blob: string) => `https://storage.test/${blob}` };
     const test = rottingCore({ store: { ...openMemoryStore(), presign } });
     const { digest } = await test.put(bucket, 'k', bodyOf(70_000));
-    const address = () => test.core.objects.locate(bucket, { digest } as never, { expiresSeconds: 60, responseHeaders: {} });
+    const address = () => test.core.objects.locate(bucket, { digest } as never, await giving(test));
     const [blob] = await blobsOf(test.store, digest);
     assert.equal(await address(), `https://storage.test/${blob}`);
     await rot(test.store, blob!, ROT.flipped);

@@ -1,0 +1,23 @@
+/** The blobs that a store's records speak of: what a copy of the records needs beside it. */
+import type { BlobId, Store } from '../storage/contract.ts';
+import { asDigestRecord } from './digests.ts';
+import { keys } from './keys.ts';
+import { scanAll } from './scan.ts';
+
+export interface BlobInUse {
+  readonly blob: BlobId;
+  /** Its digest, for a part of an artefact; undefined for a part of an upload, which may be one that nothing needs any more. */
+  readonly digest?: string;
+}
+
+/** Every one of them, small ones too; one that several speak of comes several times. */
+export async function* blobsInUse(store: Store): AsyncGenerator<BlobInUse, void, void> {
+  for await (const entry of scanAll(store, keys.digests)) {
+    const digest = `sha256:${entry.key.slice(keys.digests.length)}`;
+    for (const [blob] of asDigestRecord(entry).segments) yield { blob, digest };
+  }
+  for await (const entry of scanAll(store, keys.allParts)) {
+    const { blob } = entry.value as { readonly blob?: BlobId };
+    if (blob !== undefined) yield { blob };
+  }
+}
