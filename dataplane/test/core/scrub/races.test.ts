@@ -230,8 +230,10 @@ describe('core: bytes that are read', () => {
   it('have no address at the storage server either', async () => {
     const presign = { presignGet: async (blob: string) => `https://storage.test/${blob}` };
     const test = rottingCore({ store: { ...openMemoryStore(), presign } });
-    const { digest } = await test.put(bucket, 'k', bodyOf(70_000));
-    const address = () => test.core.objects.locate(bucket, { digest } as never, await giving(test));
+    const version = await test.put(bucket, 'k', bodyOf(70_000));
+    const { digest } = version;
+    const giving = { address: { expiresSeconds: 60, responseHeaders: {} }, version, actor: ACTOR };
+    const address = () => test.core.objects.locate(bucket, { digest } as never, giving);
     const [blob] = await blobsOf(test.store, digest);
     assert.equal(await address(), `https://storage.test/${blob}`);
     await rot(test.store, blob!, ROT.flipped);
