@@ -8,6 +8,13 @@ import { createPace, type Pace, type PaceLimits } from './pace.ts';
 const READ_AHEAD = 512 * 1024;
 const RESUME_BELOW = 256 * 1024;
 
+/** What the bookkeeping of one chunk costs, in bytes: a sender may cut a body into chunks of one byte. */
+const CHUNK_COST = 256;
+
+/** Chunks below the first are handed on together, up to the second: every chunk costs each consumer a turn. */
+const TINY = 4096;
+const GATHERED = 64 * 1024;
+
 const DONE: IteratorResult<Uint8Array> = { done: true, value: undefined };
 
 export interface RequestBody {
@@ -41,14 +48,22 @@ export function requestBody(request: IncomingMessage, options: BodyOptions): Req
   };
 }
 
+/** Intakes by request, for the parser's verdict on what they are reading. */
+const intakes = new WeakMap<IncomingMessage, Intake>();
+
+/** The rest of this body cannot be read: pulling it throws `fault`. */
+export function breakBody(request: IncomingMessage, fault: ArtefactError): void {
+  intakes.get(request)?.break(fault);
+}
+
 function declaredLength(request: IncomingMessage): number | undefined {
   if (request.headers['transfer-encoding'] !== undefined) return undefined;
   return Number(request.headers['content-length'] ?? 0);
 }
 
 /**
- * One consumer pulls; the socket is read a little ahead of it. No chunk is copied: each is the buffer that the parser filled, lent
- * until the next is asked for, and then freed at once.
+ * One consumer pulls; the socket is read a little ahead of it. Chunks are the buffers that the parser filled, lent until the next is
+ * asked for and then freed at once; only tiny ones are copied.
  */
 class Intake implements AsyncIterator<Uint8Array> {
   received = 0;
@@ -60,6 +75,7 @@ class Intake implements AsyncIterator<Uint8Array> {
   #lent: Uint8Array | undefined;
   #state: 'untouched' | 'reading' | 'dropping' = 'untouched';
   #failure: ArtefactError | undefined;
+  #broken = false;
   #wake: (() => void) | undefined;
 
   constructor(request: IncomingMessage, options: BodyOptions) {
@@ -68,6 +84,7 @@ class Intake implements AsyncIterator<Uint8Array> {
     this.#pace = createPace(options.limits, (error) => this.#fail(error));
     const over = () => this.#over();
     request.on('end', over).on('error', over).on('close', over);
+    intakes.set(request, this);
   }
 
   async next(): Promise<IteratorResult<Uint8Array>> {
@@ -104,8 +121,14 @@ class Intake implements AsyncIterator<Uint8Array> {
     clearTimeout(timer);
   }
 
+  break(fault: ArtefactError): void {
+    this.#pace.stop();
+    this.#broken = true;
+    this.#fail(fault);
+  }
+
   #ended(): boolean {
-    return this.#request.complete || this.#request.destroyed;
+    return this.#broken || this.#request.complete || this.#request.destroyed;
   }
 
   #begin(): void {
@@ -119,7 +142,7 @@ class Intake implements AsyncIterator<Uint8Array> {
     this.#pace.arrived(chunk.length);
     if (this.#state === 'reading') {
       this.#queue.push(chunk);
-      this.#queued += chunk.length;
+      this.#queued += chunk.length + CHUNK_COST;
       if (this.#queued >= READ_AHEAD) this.#request.pause();
     } else release(chunk);
     this.#signal();
@@ -132,11 +155,33 @@ class Intake implements AsyncIterator<Uint8Array> {
   }
 
   #take(): IteratorResult<Uint8Array> {
-    const chunk = this.#queue.shift()!;
-    this.#queued -= chunk.length;
+    const chunk = this.#gather() ?? this.#dequeue();
     this.#lent = chunk;
     if (this.#queued < RESUME_BELOW && this.#request.isPaused()) this.#request.resume();
     return { done: false, value: chunk };
+  }
+
+  #dequeue(): Uint8Array {
+    const chunk = this.#queue.shift()!;
+    this.#queued -= chunk.length + CHUNK_COST;
+    return chunk;
+  }
+
+  /** The tiny chunks at the head of the queue as one; undefined where there are not two of them. */
+  #gather(): Uint8Array | undefined {
+    let count = 0;
+    let size = 0;
+    for (const { length } of this.#queue) {
+      if (length >= TINY || size + length > GATHERED) break;
+      count += 1;
+      size += length;
+    }
+    return count < 2
+      ? undefined
+      : Buffer.concat(
+          Array.from({ length: count }, () => this.#dequeue()),
+          size,
+        );
   }
 
   #drop(): void {

@@ -41,7 +41,7 @@ export function framingFault(framing: Framing): ArtefactError | undefined {
   return undefined;
 }
 
-const CHECKS: readonly Check[] = [singletonsAreSingle, hostIsClear, lengthIsClear, codingIsKnown, targetIsWellFormed];
+const CHECKS: readonly Check[] = [singletonsAreSingle, hostIsClear, lengthIsClear, codingIsKnown, expectationIsKnown, targetIsWellFormed];
 
 function singletonsAreSingle({ rawHeaders, headers }: Framing): ArtefactError | undefined {
   for (const [name, value] of rawHeaders) {
@@ -77,6 +77,13 @@ function codingIsKnown({ headers, httpVersion }: Framing): ArtefactError | undef
   if (httpVersion === '1.0') return new ArtefactError('InvalidRequest', 'Transfer-Encoding does not exist in HTTP/1.0.');
   if (coding.toLowerCase() === 'chunked') return undefined;
   return new ArtefactError('NotImplemented', 'Of the transfer codings only chunked is understood.');
+}
+
+/** RFC 9110 §10.1.1 knows one expectation. */
+function expectationIsKnown({ headers }: Framing): ArtefactError | undefined {
+  const expectation = headers['expect'];
+  if (expectation === undefined || expectation.toLowerCase() === '100-continue') return undefined;
+  return new ArtefactError('InvalidRequest', 'Of all expectations only 100-continue is understood.');
 }
 
 function targetIsWellFormed({ target }: Framing): ArtefactError | undefined {

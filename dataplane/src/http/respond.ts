@@ -28,6 +28,8 @@ export interface SendOptions {
   readonly headers: readonly string[];
   /** How long the client may take nothing, in ms. */
   readonly idleMs: number;
+  /** Bytes per second that the client must take of a large chunk besides that; 0 for none. */
+  readonly minRate: number;
   /** Told how many bytes of the body have been handed to the socket. */
   readonly onSent: (bytes: number) => void;
   /** Called before an answer that leaves the connection unusable is ended: its sender may still be writing. */
@@ -147,7 +149,12 @@ function createWriter(response: ServerResponse, options: SendOptions): Writer {
   return {
     async write(chunk, last) {
       const alone = last && options.beforeEnd === undefined;
-      await step((done) => (alone ? response.end(chunk, () => done()) : writeThrough(response, chunk, done)));
+      const patience = chunk.length < LARGE || options.minRate === 0 ? undefined : setTimeout(idle, patienceFor(chunk.length, options));
+      try {
+        await step((done) => (alone ? response.end(chunk, () => done()) : writeThrough(response, chunk, done)));
+      } finally {
+        clearTimeout(patience);
+      }
       options.onSent(chunk.length);
     },
     flush: () => response.flushHeaders(),
@@ -156,6 +163,14 @@ function createWriter(response: ServerResponse, options: SendOptions): Writer {
     },
     release: () => response.off('close', gone).off('timeout', idle),
   };
+}
+
+/** Smaller chunks are the business of the idle time: who takes none for that long is gone, and who takes one each time is no slower than this. */
+const LARGE = 64 * 1024;
+
+/** The idle time begins anew with every byte: a reader of one byte a minute would hold a file and its buffers for ever. */
+function patienceFor(length: number, { idleMs, minRate }: SendOptions): number {
+  return idleMs + (length / minRate) * 1000;
 }
 
 /** The head and the first chunk leave together. */

@@ -15,6 +15,7 @@ export async function send(exchange: Exchange, service: Pick<Service, 'draining'
   await sendReply(response, decorated(reply, decorations(exchange, service.log)), {
     headers: edgeHeaders(exchange, close),
     idleMs: service.limits.sendIdleMs,
+    minRate: service.limits.bodyMinRate,
     onSent: (bytes) => {
       exchange.bytesOut += bytes;
     },

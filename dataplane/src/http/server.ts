@@ -11,7 +11,8 @@ import {
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 import { Server as NetServer, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { refuseMalformed } from './clientError.ts';
+import type { TlsOptions } from 'node:tls';
+import { refuseMalformed, refuseTunnel, type Edge } from './clientError.ts';
 import { trackConnections, type Connections } from './connections.ts';
 import { readHead } from './head.ts';
 import type { HttpLimits } from './limits.ts';
@@ -19,6 +20,7 @@ import { mountFor, type Mount } from './mount.ts';
 import type { ClientReader } from './proxies.ts';
 import { serve, type Service } from './serve.ts';
 import type { ReloadingTls } from './tls.ts';
+import { createTurns } from './turns.ts';
 
 export interface ServerSettings {
   readonly host: string;
@@ -43,13 +45,10 @@ export interface HttpServer {
 /** Starts serving; resolves once it listens. Rejects when the address cannot be had. */
 export async function startServer(settings: ServerSettings, service: Omit<Service, 'draining'>): Promise<HttpServer> {
   let draining = false;
-  const listener = createListener(settings, { ...service, draining: () => draining });
+  const edge: Edge = { ...settings, turns: createTurns(), service: { ...service, draining: () => draining } };
   const server = createNodeServer(settings.tls, service.limits);
-  const connections = trackConnections(server, service.metrics);
-  server.on('request', listener);
-  // With a listener of its own, `100 Continue` is left to the body's first reader.
-  server.on('checkContinue', listener);
-  server.on('clientError', (error, socket) => refuseMalformed(error, socket, service));
+  const connections = trackConnections(server, service.limits, service.metrics);
+  listenTo(server, edge);
   settings.tls?.attach(server as unknown as HttpsServer);
   await listen(server, settings);
   const closed = new Promise<void>((resolve) => server.once('close', resolve));
@@ -64,7 +63,17 @@ export async function startServer(settings: ServerSettings, service: Omit<Servic
   };
 }
 
-function createListener({ mounts, readClient }: ServerSettings, service: Service): RequestListener {
+function listenTo(server: Server, edge: Edge): void {
+  const listener = createListener(edge);
+  const inTurn: RequestListener = (request, response) => edge.turns.take(request, response, () => listener(request, response));
+  server.on('request', inTurn);
+  // With a listener of its own, `100 Continue` is left to the body's first reader; other expectations are framing.ts' to refuse.
+  server.on('checkContinue', inTurn).on('checkExpectation', inTurn);
+  server.on('clientError', (error, socket) => refuseMalformed(error, socket, edge));
+  server.on('connect', (request, socket) => refuseTunnel(request, socket, edge));
+}
+
+function createListener({ mounts, readClient, service }: Edge): RequestListener {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -87,9 +96,11 @@ function createListener({ mounts, readClient }: ServerSettings, service: Service
 type ExpressListener = (request: IncomingMessage, response: ServerResponse, next: () => void) => void;
 
 function createNodeServer(tls: ReloadingTls | undefined, limits: HttpLimits): Server {
-  const options: ServerOptions = {
+  const options: ServerOptions & Pick<TlsOptions, 'handshakeTimeout'> = {
     maxHeaderSize: limits.headerBytes,
     headersTimeout: limits.headersMs,
+    // Before TLS is agreed on there is no request whose headers could be late.
+    handshakeTimeout: limits.headersMs,
     // A large upload takes as long as it takes: bodies are judged by their progress instead (pace.ts).
     requestTimeout: 0,
     connectionsCheckingInterval: Math.min(5000, limits.headersMs),
@@ -103,7 +114,7 @@ function createNodeServer(tls: ReloadingTls | undefined, limits: HttpLimits): Se
   const server = tls ? createHttpsServer({ ...options, ...tls.options() }) : createHttpServer(options);
   // Node would drop headers beyond a number without a word; their bytes are bounded already.
   server.maxHeadersCount = 0;
-  return Object.assign(server, { maxConnections: limits.maxConnections, dropMaxConnection: true });
+  return server;
 }
 
 function listen(server: Server, { host, port }: ServerSettings): Promise<void> {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
 import { ArtefactError } from '../../src/errors.ts';
 import type { Reply } from '../../src/protocols/contract.ts';
 import type { Bytes } from '../../src/storage/contract.ts';
@@ -147,18 +148,6 @@ describe('answers', () => {
     assert.ok(!act.lines.some((each) => each['level'] === 'error'), act.text());
   });
 
-  it('closes the source of an answer that waits behind another when the client leaves', async () => {
-    const source = lender({ chunk: 10, chunks: 3 });
-    const act = await stage({
-      handle: (call) => (call.head.target === '/never' ? new Promise<Reply>(() => {}) : Promise.resolve(replyOf(source.bytes, 30))),
-    });
-    const line = await dial(act.port);
-    line.write(`GET /never HTTP/1.1\r\nHost: h\r\n\r\n${GET}`);
-    await until(() => source.seen.pulls === 1);
-    line.socket.destroy();
-    await until(() => source.seen.closed === 1);
-  });
-
   it('gives up on a reader that takes nothing, and closes the source', async () => {
     const source = lender({ chunk: 1024 * 1024, chunks: 1000 });
     const act = await stage({ handle: async () => replyOf(source.bytes, 1000 * 1024 * 1024) }, { limits: { sendIdleMs: 200 } });
@@ -167,6 +156,25 @@ describe('answers', () => {
     line.write(GET);
     await until(() => source.seen.closed === 1);
     assert.equal((await act.logged('request'))['aborted'], true);
+  });
+
+  it('gives up on a reader below the least rate although it takes some all the time, and on no other', async function () {
+    this.timeout(30_000);
+    const size = 16 * 1024 * 1024;
+    // 64 KiB fifty times a second: the whole in five seconds.
+    const drip = async (bodyMinRate: number) => {
+      const source = lender({ chunk: size, chunks: 1 });
+      const act = await stage({ handle: async () => replyOf(source.bytes, size) }, { limits: { sendIdleMs: 1500, bodyMinRate } });
+      const socket = connect(act.port, '127.0.0.1').pause();
+      const reading = setInterval(() => socket.read() as unknown, 20);
+      socket.write(GET);
+      await until(() => source.seen.closed === 1, 12_000).finally(() => clearInterval(reading));
+      return act.logged('request');
+    };
+    const [slow, steady] = await Promise.all([drip(size), drip(size / 16)]);
+    assert.equal(slow['aborted'], true);
+    assert.ok(Number(slow['ms']) > 2400, `it had a second, and the idle time, and not ${String(slow['ms'])} ms`);
+    assert.equal(steady['aborted'], undefined);
   });
 
   it('waits for a slow source longer than for a slow reader', async () => {

@@ -113,17 +113,6 @@ describe('limits', () => {
     await line.match(/got 20$/);
   });
 
-  it('refuses connections beyond the number', async () => {
-    const act = await stage({}, { limits: { maxConnections: 2 } });
-    const lines = [await dial(act.port), await dial(act.port)];
-    await until(() => true);
-    const third = await dial(act.port);
-    assert.equal(await third.closed(), '');
-    lines[0]!.write('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
-    await lines[0]!.match(/hello$/);
-    assert.match(await act.metrics.text(), /bonded_http_connections 2/);
-  });
-
   it('goes on serving after bad input of every kind', async () => {
     const act = await stage({});
     const inputs = [

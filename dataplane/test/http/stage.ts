@@ -142,6 +142,8 @@ const STATUS: Partial<Record<ArtefactError['code'], number>> = {
   NotImplemented: 501,
   BodyIncomplete: 400,
   BodyTooSlow: 408,
+  HeadersTooLarge: 431,
+  MethodNotAllowed: 405,
   DigestUnknown: 404,
   Held: 403,
 };
@@ -192,11 +194,10 @@ export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Resolves once `holds`; fails after three seconds. */
-export async function until(holds: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 300; tries++) {
-    if (holds()) return;
-    await pause(10);
+/** Resolves once `holds`; fails after three seconds, or `ms`. */
+export async function until(holds: () => boolean | Promise<boolean>, ms = 3000): Promise<void> {
+  for (const deadline = performance.now() + ms; performance.now() < deadline; await pause(10)) {
+    if (await holds()) return;
   }
   throw new Error('it never came true');
 }

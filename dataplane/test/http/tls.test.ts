@@ -8,7 +8,7 @@ import { Writable } from 'node:stream';
 import { loadTls, type ReloadingTls } from '../../src/http/tls.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { ONE, TWO, type TestPair } from './certificates.ts';
-import { pause, stage, strike, until } from './stage.ts';
+import { dial, pause, stage, strike, until } from './stage.ts';
 
 const TIMING = { settleMs: 30, pollMs: 60_000 };
 
@@ -104,6 +104,17 @@ describe('TLS', () => {
     assert.equal(tls?.options().minVersion, 'TLSv1.2');
     await assert.rejects(fetch(`http://127.0.0.1:${port}/`));
     assert.equal(subject(await handshake(port)), 'one.example');
+  });
+
+  it('waits no longer for a handshake than for the headers of a request', async () => {
+    await put(ONE);
+    tls = await loadTls(files(), log(), TIMING);
+    const act = await stage({}, { tls, limits: { headersMs: 200 } });
+    for (const sent of ['', '\x16\x03\x01\x02\0\x01']) {
+      const line = await dial(act.port);
+      line.write(sent);
+      await line.closed();
+    }
   });
 
   it('closes idle connections at a stop', async () => {

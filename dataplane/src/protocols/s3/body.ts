@@ -6,7 +6,7 @@ import type { Call, Payload } from '../contract.ts';
 import { claimedChecksum, contentMd5 } from './checksumHeaders.ts';
 import type { ClaimedChecksum } from './checksumHeaders.ts';
 import { s3Error } from './errors.ts';
-import { parseXml } from './xml.ts';
+import { parseLongXml } from './xml.ts';
 import type { XmlElement } from './xml.ts';
 
 type BodyCall = Pick<Call<unknown>, 'head' | 'payload'>;
@@ -21,7 +21,7 @@ export async function readXml(call: BodyCall, roots: readonly string[], maxBytes
 /** As `readXml`, but an empty body is undefined. */
 export async function readOptionalXml(call: BodyCall, roots: readonly string[], maxBytes: number): Promise<XmlElement | undefined> {
   const bytes = await readBody(call, maxBytes);
-  return bytes.length === 0 ? undefined : parseXml(bytes, roots);
+  return bytes.length === 0 ? undefined : parseLongXml(bytes, roots);
 }
 
 /**

@@ -1,7 +1,7 @@
 /** XML as S3 writes it, from plain values. */
 import { CONTROL } from './xmlTree.ts';
 
-export { allowOnly, malformedXml, parseXml, XML_LIMITS } from './xmlTree.ts';
+export { allowOnly, malformedXml, parseLongXml, parseXml, XML_LIMITS } from './xmlTree.ts';
 export type { XmlElement } from './xmlTree.ts';
 
 const NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/';

@@ -2,6 +2,7 @@
  * XML that comes in, read into a tree of elements with hard limits. Nothing outside the document is ever read: DOCTYPE,
  * entities and processing instructions are refused.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { SaxesParser } from 'saxes';
 import { ArtefactError } from '../../errors.ts';
 
@@ -29,9 +30,34 @@ export interface XmlElement {
  * within `XML_LIMITS`, for DOCTYPE, entities and processing instructions, and for text between elements.
  */
 export function parseXml(bytes: Uint8Array, roots: readonly string[]): XmlElement {
-  const root = buildTree(decodeUtf8(bytes));
-  if (!roots.includes(root.name)) throw malformedXml(`The root element must be ${roots.join(' or ')}.`);
-  return root;
+  const text = decodeUtf8(bytes);
+  const reader = createReader(text);
+  reader.read(text);
+  return reader.end(roots);
+}
+
+/** The same in slices, with a turn of the event loop between them: a document of megabytes takes longer than others shall wait. */
+export async function parseLongXml(bytes: Uint8Array, roots: readonly string[]): Promise<XmlElement> {
+  const text = decodeUtf8(bytes);
+  const reader = createReader(text);
+  for (let at = 0; at < text.length;) {
+    const end = sliceEnd(text, at);
+    reader.read(text.slice(at, end));
+    at = end;
+    if (at < text.length) await nextTurn();
+  }
+  return reader.end(roots);
+}
+
+/** Characters of a slice: some milliseconds, whatever they are. */
+const SLICE = 32 * 1024;
+
+/** Where the slice that begins at `at` ends: before markup or a reference, so that none is cut in two, where one of them begins in it. */
+function sliceEnd(text: string, at: number): number {
+  if (at + SLICE >= text.length) return text.length;
+  const slice = text.slice(at, at + SLICE);
+  const cut = Math.max(slice.lastIndexOf('<'), slice.lastIndexOf('&'));
+  return at + (cut > 0 ? cut : SLICE);
 }
 
 /** Throws `MalformedBody` when `element` has a child of another name: what is not understood is never ignored. */
@@ -56,7 +82,15 @@ function decodeUtf8(bytes: Uint8Array): string {
   }
 }
 
-function buildTree(text: string): XmlElement {
+interface Reader {
+  read(slice: string): void;
+  end(roots: readonly string[]): XmlElement;
+}
+
+/** Reads `document`, which it is given slice by slice. */
+function createReader(document: string): Reader {
+  // Where CDATA would make the replacement ambiguous, XML 1.0 rules.
+  const namesControls = !document.includes('<![CDATA[');
   const parser = new SaxesParser({ position: false, forceXMLVersion: true, defaultXMLVersion: '1.0' });
   const open: Open[] = [];
   let root: XmlElement | undefined;
@@ -73,10 +107,14 @@ function buildTree(text: string): XmlElement {
   parser.on('xmldecl', ({ encoding }) => {
     if (encoding !== undefined && encoding.toLowerCase() !== 'utf-8') throw malformedXml('Its encoding must be UTF-8.');
   });
+  let attributes = 0;
+  parser.on('opentagstart', () => (attributes = 0));
+  parser.on('attribute', () => {
+    if (++attributes > XML_LIMITS.attributes) throw malformedXml('An element has too many attributes.');
+  });
   parser.on('opentag', (tag) => {
     if (++elements > XML_LIMITS.elements) throw malformedXml('It has too many elements.');
     if (open.length >= XML_LIMITS.depth) throw malformedXml('It is nested too deeply.');
-    if (Object.keys(tag.attributes).length > XML_LIMITS.attributes) throw malformedXml('An element has too many attributes.');
     if (tag.name.length > XML_LIMITS.nameLength) throw malformedXml('An element name is too long.');
     open.push({ name: tag.name.slice(tag.name.indexOf(':') + 1), text: '', children: [] });
   });
@@ -94,9 +132,15 @@ function buildTree(text: string): XmlElement {
     if (parent) parent.children.push(done);
     else root = done;
   });
-  parser.write(nameControlReferences(text, parser.ENTITIES)).close();
-  if (!root) throw malformedXml('It has no element.');
-  return root;
+  return {
+    read: (slice) => void parser.write(namesControls ? nameControlReferences(slice, parser.ENTITIES) : slice),
+    end(roots) {
+      parser.close();
+      if (!root) throw malformedXml('It has no element.');
+      if (!roots.includes(root.name)) throw malformedXml(`The root element must be ${roots.join(' or ')}.`);
+      return root;
+    },
+  };
 }
 
 interface Open {
@@ -126,10 +170,9 @@ const CONTROL_CHARACTER = new RegExp(`[${CONTROL}]`);
 
 /**
  * Lets `&#x1;` and its like through, which XML 1.0 forbids and S3 itself writes: keys may hold control characters, and a
- * client must be able to name them when it deletes. Where CDATA would make the replacement ambiguous, XML 1.0 rules.
+ * client must be able to name them when it deletes.
  */
 function nameControlReferences(text: string, entities: Record<string, string>): string {
-  if (text.includes('<![CDATA[')) return text;
   return text.replace(CHARACTER_REFERENCE, (reference, hex?: string, decimal?: string) => {
     const character = String.fromCodePoint(hex === undefined ? Number(decimal) : parseInt(hex, 16));
     if (character.length > 1 || !CONTROL_CHARACTER.test(character) || character === '\r') return reference;
