@@ -2,18 +2,12 @@
 import type { IncomingMessage } from 'node:http';
 import { ArtefactError } from '../errors.ts';
 import type { Bytes } from '../storage/contract.ts';
+import { createCrumbs, TINY, type Crumbs } from './crumbs.ts';
 import { createPace, type Pace, type PaceLimits } from './pace.ts';
 
 /** Bytes read ahead of the consumer, so that network, hashing and disk overlap: reading stops at the first, and goes on below the second. */
 const READ_AHEAD = 512 * 1024;
 const RESUME_BELOW = 256 * 1024;
-
-/** What the bookkeeping of one chunk costs, in bytes: a sender may cut a body into chunks of one byte. */
-const CHUNK_COST = 256;
-
-/** Chunks below the first are handed on together, up to the second: every chunk costs each consumer a turn. */
-const TINY = 4096;
-const GATHERED = 64 * 1024;
 
 const DONE: IteratorResult<Uint8Array> = { done: true, value: undefined };
 
@@ -73,6 +67,8 @@ class Intake implements AsyncIterator<Uint8Array> {
   readonly #queue: Uint8Array[] = [];
   #queued = 0;
   #lent: Uint8Array | undefined;
+  #waking: NodeJS.Immediate | undefined;
+  #crumbs: Crumbs | undefined;
   #state: 'untouched' | 'reading' | 'dropping' = 'untouched';
   #failure: ArtefactError | undefined;
   #broken = false;
@@ -90,14 +86,15 @@ class Intake implements AsyncIterator<Uint8Array> {
   async next(): Promise<IteratorResult<Uint8Array>> {
     this.#free();
     if (this.#state === 'untouched') this.#begin();
-    while (this.#queue.length === 0) {
+    for (;;) {
+      if (this.#queue.length === 0) this.#enqueue(this.#crumbs?.sweep());
+      if (this.#queue.length > 0) return this.#take();
       if (this.#failure) throw this.#failure;
       if (this.#state === 'dropping' || this.#request.readableEnded) return DONE;
       this.#pace.waitBegins();
       await this.#news();
       this.#pace.waitEnds();
     }
-    return this.#take();
   }
 
   return(): Promise<IteratorResult<Uint8Array>> {
@@ -140,12 +137,28 @@ class Intake implements AsyncIterator<Uint8Array> {
   #arrive(chunk: Uint8Array): void {
     this.received += chunk.length;
     this.#pace.arrived(chunk.length);
-    if (this.#state === 'reading') {
-      this.#queue.push(chunk);
-      this.#queued += chunk.length + CHUNK_COST;
-      if (this.#queued >= READ_AHEAD) this.#request.pause();
-    } else release(chunk);
+    if (chunk.length < TINY) return this.#arriveTiny(chunk);
+    this.#enqueue(this.#crumbs?.sweep());
+    this.#enqueue(chunk);
     this.#signal();
+  }
+
+  /** Others may be in the same packet; the end of the body, where that is in it too, does not wait. */
+  #arriveTiny(chunk: Uint8Array): void {
+    this.#crumbs ??= createCrumbs();
+    if (this.#crumbs.add(chunk)) this.#enqueue(this.#crumbs.sweep());
+    this.#waking ??= setImmediate(() => {
+      this.#waking = undefined;
+      this.#signal();
+    });
+  }
+
+  #enqueue(chunk: Uint8Array | undefined): void {
+    if (chunk === undefined) return;
+    if (this.#state !== 'reading') return release(chunk);
+    this.#queue.push(chunk);
+    this.#queued += chunk.length;
+    if (this.#queued >= READ_AHEAD) this.#request.pause();
   }
 
   /** The consumer has done with what it was lent. */
@@ -155,33 +168,11 @@ class Intake implements AsyncIterator<Uint8Array> {
   }
 
   #take(): IteratorResult<Uint8Array> {
-    const chunk = this.#gather() ?? this.#dequeue();
+    const chunk = this.#queue.shift()!;
+    this.#queued -= chunk.length;
     this.#lent = chunk;
     if (this.#queued < RESUME_BELOW && this.#request.isPaused()) this.#request.resume();
     return { done: false, value: chunk };
-  }
-
-  #dequeue(): Uint8Array {
-    const chunk = this.#queue.shift()!;
-    this.#queued -= chunk.length + CHUNK_COST;
-    return chunk;
-  }
-
-  /** The tiny chunks at the head of the queue as one; undefined where there are not two of them. */
-  #gather(): Uint8Array | undefined {
-    let count = 0;
-    let size = 0;
-    for (const { length } of this.#queue) {
-      if (length >= TINY || size + length > GATHERED) break;
-      count += 1;
-      size += length;
-    }
-    return count < 2
-      ? undefined
-      : Buffer.concat(
-          Array.from({ length: count }, () => this.#dequeue()),
-          size,
-        );
   }
 
   #drop(): void {

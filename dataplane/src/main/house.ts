@@ -8,7 +8,7 @@ import type { Core } from '../core/core.ts';
 import { createCore } from '../core/createCore.ts';
 import { ArtefactError } from '../errors.ts';
 import { createHealth, type Check, type Health } from '../http/health.ts';
-import { BODY_WINDOW_MS } from '../http/limits.ts';
+import { BODY_WINDOW_MS, type HttpLimits } from '../http/limits.ts';
 import { createClientReader } from '../http/proxies.ts';
 import { startServer, type HttpServer } from '../http/server.ts';
 import { loadTls } from '../http/tls.ts';
@@ -18,6 +18,7 @@ import { createLog, type Log } from '../telemetry/log.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { startTelemetry } from '../telemetry/traces.ts';
 import { addressUrl } from './addressUrl.ts';
+import { affordableConnections } from './descriptors.ts';
 import { startCollector, type Collector } from './collector.ts';
 import { createGate } from './gate.ts';
 import { openLocation, proveLocation, type Proved } from './location.ts';
@@ -145,11 +146,17 @@ async function serveClients(settings: Settings, rooms: ServingRooms): Promise<Ht
   const snapshot = () => config.current();
   const mounts = createMounts({ settings, authenticator, health, snapshot });
   const tls = settings.tls && (await loadTls(settings.tls, log));
-  const limits = { ...settings.limits, bodyWindowMs: BODY_WINDOW_MS };
+  const limits = edgeLimits(settings, log);
   return startServer(
     { ...settings.listen, mounts, readClient: createClientReader(settings.trustedProxies), ...(tls ? { tls } : {}) },
     { core, gate: createGate(authenticator, log), snapshot, limits, metrics, log },
   );
+}
+
+function edgeLimits({ limits }: Settings, log: Log): HttpLimits {
+  const maxConnections = affordableConnections(limits.maxConnections);
+  if (maxConnections < limits.maxConnections) log.info({ maxConnections }, 'fewer connections than set: the limit on open files is low');
+  return { ...limits, maxConnections, bodyWindowMs: BODY_WINDOW_MS };
 }
 
 function readinessChecks(store: Store, config: Config): readonly Check[] {

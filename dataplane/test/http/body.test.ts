@@ -58,6 +58,33 @@ describe('request bodies', () => {
     assert.ok(Number(/^chunks (\d+)$/.exec(said)?.[1]) > 1, said);
   });
 
+  it('come in large pieces whatever they were cut into, in order and whole', async () => {
+    const pieces: Buffer[] = [];
+    const act = await stage({
+      handle: async (call) => {
+        for await (const piece of call.payload.bytes) pieces.push(Buffer.from(piece));
+        return { status: 200, body: 'ok' };
+      },
+    });
+    const content = Buffer.from(Array.from({ length: 50_000 }, (_, n) => n % 251));
+    // Chunks of one byte, of some thousand, and of one byte again.
+    const cuts = [
+      ...Array.from({ length: 20_000 }, (_, n) => n),
+      20_000,
+      23_000,
+      29_000,
+      ...Array.from({ length: 21_000 }, (_, n) => 29_001 + n),
+    ];
+    const chunks = cuts.map((cut, index) => content.subarray(cut, cuts[index + 1] ?? content.length)).filter(({ length }) => length > 0);
+    const coded = Buffer.concat(chunks.flatMap((chunk) => [Buffer.from(`${chunk.length.toString(16)}\r\n`), chunk, Buffer.from('\r\n')]));
+    const line = await dial(act.port);
+    line.write('PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n');
+    line.write(Buffer.concat([coded, Buffer.from('0\r\n\r\n')]));
+    await line.match(/ok$/);
+    assert.equal(Buffer.compare(Buffer.concat(pieces), content), 0);
+    assert.ok(pieces.length < 100, `${pieces.length} pieces of ${chunks.length} chunks`);
+  });
+
   it('stop being read while the consumer does not pull', async () => {
     const act = await stage({
       handle: async (call) => {
