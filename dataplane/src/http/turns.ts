@@ -18,14 +18,16 @@ export interface Turns {
 export function createTurns(): Turns {
   const waiting = new WeakMap<Duplex, (() => void)[]>();
   const ended = new WeakSet<Duplex>();
+  // RFC 9112 §9.6: after an answer that closes the connection nothing more is processed, whatever has come meanwhile.
+  const isOver = (socket: Duplex) => socket.destroyed || socket.writableEnded || ended.has(socket);
   const next = (socket: Duplex) => {
     const begin = waiting.get(socket)?.shift();
-    if (begin && !socket.destroyed && !ended.has(socket)) return begin();
+    if (begin && !isOver(socket)) return begin();
     waiting.delete(socket);
   };
   return {
     take({ socket }, response, begin) {
-      if (ended.has(socket)) return;
+      if (isOver(socket)) return;
       const start = () => {
         response.once('close', () => next(socket));
         begin();

@@ -92,6 +92,20 @@ describe('requests sent ahead on one connection', () => {
     assert.equal(most, 1);
   });
 
+  it('do not begin behind an answer that closes the connection', async () => {
+    const act = await stage({});
+    for (const first of [
+      'PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n',
+      'GET /#x HTTP/1.1\r\nHost: h\r\n\r\n',
+    ]) {
+      const line = await dial(act.port);
+      line.write(first + GET);
+      const answer = await line.closed();
+      assert.equal(answer.match(/HTTP\/1\.1/g)?.length, 1, answer);
+      assert.deepEqual(act.steps, []);
+    }
+  });
+
   it('do not begin when the client has left meanwhile', async () => {
     const act = await house(10);
     const line = await dial(act.port);
