@@ -143,6 +143,10 @@ describeOnDisk('the scrub', function () {
         const ranged = await errorOf(s3.send(new GetObjectCommand({ Bucket, Key, Range: 'bytes=0-9' })));
         assert.equal(ranged.name, 'ObjectDamaged');
       }
+      const several = await fetch(`${server.url}/${Bucket}/${key}`, {
+        headers: { authorization: authorization(), range: 'bytes=0-4,8-9' },
+      });
+      assert.deepEqual([several.status, /<Code>ObjectDamaged</.test(await several.text())], [500, true]);
       const CopySource = `${Bucket}/${key}`;
       assert.equal((await errorOf(s3.send(new CopyObjectCommand({ Bucket, Key: 'c', CopySource })))).name, 'ObjectDamaged');
       const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ Bucket, Key: 'p' }));

@@ -35,8 +35,7 @@ export async function nameKnown(
 ): Promise<PutResult | undefined> {
   const content = contentOf(wanted.sha256, wanted.length);
   const found = await findDigest(bucket.store, content.digest);
-  // Bytes in quarantine are as good as none: the client's own repair them.
-  if (found?.record.size !== wanted.length || found.record.quarantined !== undefined) return undefined;
+  if (found?.record.size !== wanted.length) return undefined;
   if (!(await isReadable(bucket, content, mayRead))) return undefined;
   const { key, attributes, conditions, actor } = wanted;
   let gone = false;
@@ -70,7 +69,7 @@ async function isReadable({ store }: OpenBucket, { digest }: Content, mayRead: M
   return false;
 }
 
-/** The name that holds the bytes may go at any moment, and the bytes with it; or they may be found damaged. */
+/** The name that holds the bytes may go at any moment, and the bytes with it. In quarantine they are as good as none: the client's own repair them. */
 async function adoptKnown({ store }: OpenBucket, { digest }: Content): Promise<Adoption | undefined> {
   const found = await findDigest(store, digest);
   if (found === undefined || found.record.quarantined !== undefined) return undefined;

@@ -24,26 +24,18 @@ export interface Matter {
  * Puts a digest whose bytes are wrong into quarantine: from this change on no process gives them out. False when the record is not as
  * it was examined: then the verdict is about something else. A digest that is in quarantine stays there, with a fresh finding.
  */
-export async function quarantine(matter: Matter, found: FoundDigest, fault: Damage): Promise<boolean> {
-  const { context, store, digest, actor } = matter;
+export async function quarantine({ context, store, digest, actor }: Matter, found: FoundDigest, fault: Damage): Promise<boolean> {
   const now = context.now();
-  const { size, created, condemned, quarantined } = found.record;
-  const finding = findingOf(fault, { size, quarantined: true, now });
-  if (quarantined !== undefined) {
-    await store.records.write([putFinding(digest, { ...finding, since: quarantined.since })]);
-    return true;
-  }
-  const record: QuarantinedDigest = {
-    size,
-    created,
-    ...(condemned === undefined ? {} : { condemned }),
-    quarantined: { since: now, kind: fault.kind, segments: heldSegments(found.record) },
-  };
+  const { size, created, condemned, quarantined: before } = found.record;
+  const quarantined = before ?? { since: now, kind: fault.kind, segments: heldSegments(found.record) };
+  const record: QuarantinedDigest = { size, created, ...(condemned === undefined ? {} : { condemned }), quarantined };
+  const finding = { ...findingOf(fault, { size, quarantined: true, now }), since: quarantined.since };
+  const note = `${fault.kind}: ${fault.detail}`;
   return decided(
     store.records.write([
       putFinding(digest, finding),
       { put: keys.digest(digest), value: digestValue(record), ifRevision: found.revision },
-      journalChange(context, { actor, change: 'quarantine', digest, size, note: `${fault.kind}: ${fault.detail}` }),
+      ...(before === undefined ? [journalChange(context, { actor, change: 'quarantine', digest, size, note })] : []),
     ]),
   );
 }
