@@ -55,7 +55,8 @@ export interface Lease {
 export async function takeLease({ context, terms, holder }: ScrubRoom, store: Store, found: FoundState): Promise<Lease | undefined> {
   const { state } = found;
   const theirs = state.holder !== undefined && state.holder.id !== holder;
-  if (theirs && context.now() - state.holder.beat < terms.lease) return undefined;
+  // A beat of the future is that of a clock that went wrong.
+  if (theirs && Math.abs(context.now() - state.holder.beat) < terms.lease) return undefined;
   let revision = found.revision;
   const write = async (next: ScrubState): Promise<void> => {
     const condition = revision === undefined ? { ifAbsent: true as const } : { ifRevision: revision };

@@ -82,10 +82,11 @@ async function turn(room: ScrubRoom, place: Location, signal: AbortSignal): Prom
 }
 
 /** When the next pass is to begin; undefined where none are made. */
-function nextPass({ budget }: ScrubRoom, { pass, last }: ScrubState, requested: number | undefined): number | undefined {
+function nextPass({ budget, context }: ScrubRoom, { pass, last }: ScrubState, requested: number | undefined): number | undefined {
   if (budget.bytesPerSecond === 0) return undefined;
   const started = pass?.started ?? last?.started;
-  if (started === undefined) return 0;
+  // A pass of the far future is that of a clock that went wrong.
+  if (started === undefined || started > context.now() + budget.period) return 0;
   return requested !== undefined && requested > started ? requested : started + budget.period;
 }
 

@@ -138,6 +138,33 @@ describe('core: a pass of the scrub', () => {
     await Promise.all([running, other]);
   });
 
+  it('is made although clocks went wrong and came back', async () => {
+    const store = openMemoryStore();
+    const YEARS = 10 * 365 * 86_400_000;
+    const ahead = rottingCore({ store });
+    await fill(ahead, 3);
+    ahead.pass(YEARS);
+    assert.equal((await ahead.scrub()).digests, 3);
+    const right = rottingCore({ store });
+    const stop = new AbortController();
+    const running = right.core.scrub.run(stop.signal);
+    await until(() => right.told.examined.length === 3);
+    stop.abort();
+    await running;
+
+    const state: ScrubState = {
+      pass: { started: Date.now(), digests: 0, bytes: 0, damaged: 0, unreadable: 0 },
+      holder: { id: 'gone', beat: Date.now() + YEARS },
+    };
+    await store.records.write([{ put: 'scrub/state', value: JSON.parse(JSON.stringify(state)) as never }]);
+    const next = rottingCore({ store });
+    const end = new AbortController();
+    const going = next.core.scrub.run(end.signal);
+    await until(() => next.told.passes.length > 0);
+    end.abort();
+    await going;
+  });
+
   it('is not held up for ever by a digest that no process lives long enough to read', async () => {
     const store = openMemoryStore();
     const test = rottingCore({ store });

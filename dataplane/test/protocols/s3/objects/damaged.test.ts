@@ -35,7 +35,7 @@ describe('damaged bytes in S3', () => {
       all: { target: '/kept/k' },
       'the other name': { target: '/plain/copy' },
       'a range': { target: '/kept/k', headers: { range: 'bytes=0-9' } },
-      'several ranges': { target: '/kept/k', headers: { range: 'bytes=0-9,50-59' } },
+      'several ranges': { target: '/kept/k', headers: { range: 'bytes=0-9,50000-50009' } },
       'part 1': { target: '/kept/k?partNumber=1' },
       'looked at': { method: 'HEAD', target: '/kept/k' },
       'a range looked at': { method: 'HEAD', target: '/plain/copy', headers: { range: 'bytes=0-9' } },
