@@ -58,25 +58,47 @@ const PATIENCE = 60_000;
 /** Requests over connections that stay open. */
 export function openWire(options: WireOptions): Wire {
   let agent = new Agent({ keepAlive: true });
+  let pending = new Set<(reply: Reply) => void>();
   return {
-    ask: (ask) => send(options, agent, ask),
+    ask: (ask) => send(options, { agent, pending }, ask),
     drop() {
       agent.destroy();
+      // Whoever waits still waits for a server that is dead.
+      for (const resolve of pending) resolve({ kind: 'lost' });
       agent = new Agent({ keepAlive: true });
+      pending = new Set();
     },
   };
 }
 
-async function send(options: WireOptions, agent: Agent, ask: Ask): Promise<Reply> {
+interface Connections {
+  readonly agent: Agent;
+  /** What requests under way wait for. */
+  readonly pending: Set<(reply: Reply) => void>;
+}
+
+async function send(options: WireOptions, { agent, pending }: Connections, ask: Ask): Promise<Reply> {
   const path = ask.path.split('/').map(coded).join('/');
   const query = queryText(ask.query ?? {});
   const [hostname, port] = options.host.split(':');
   const target = query === '' ? path : `${path}?${query}`;
   const sent = httpRequest({ agent, method: ask.method, hostname, port, path: target, headers: headersOf(options, ask, path) });
   sent.on('information', ({ headers }) => ask.onInterim?.(headers));
-  const reply = answerTo(sent, options.watch);
-  await write(sent, ask, options.watch);
-  return reply;
+  const { promise, resolve, reject } = Promise.withResolvers<Reply>();
+  pending.add(resolve);
+  sent.on('response', (response) => {
+    options.watch.answered();
+    void readAnswer(response).then(resolve);
+  });
+  sent.on('error', (error: NodeJS.ErrnoException) => resolve({ kind: error.code === 'ECONNREFUSED' ? 'unsent' : 'lost' }));
+  const timer = setTimeout(() => reject(new Error(`${ask.method} ${target} was not answered within ${PATIENCE} ms.`)), PATIENCE);
+  try {
+    await write(sent, ask, options.watch);
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+    pending.delete(resolve);
+  }
 }
 
 function headersOf({ host, credentials, now }: WireOptions, ask: Ask, path: string): Record<string, string> {
@@ -96,18 +118,6 @@ async function write(sent: ClientRequest, { body, pause }: Ask, watch: Watch): P
   watch.sent();
   await sleep(pause);
   sent.end(body.subarray(body.length >> 1));
-}
-
-function answerTo(sent: ClientRequest, watch: Watch): Promise<Reply> {
-  const { promise, resolve } = Promise.withResolvers<Reply>();
-  const timer = setTimeout(() => sent.destroy(new Error(`${sent.method} ${sent.path} was not answered within ${PATIENCE} ms`)), PATIENCE);
-  void promise.then(() => clearTimeout(timer));
-  sent.on('response', (response) => {
-    watch.answered();
-    void readAnswer(response).then(resolve);
-  });
-  sent.on('error', (error: NodeJS.ErrnoException) => resolve({ kind: error.code === 'ECONNREFUSED' ? 'unsent' : 'lost' }));
-  return promise;
 }
 
 async function readAnswer(response: IncomingMessage): Promise<Answer> {

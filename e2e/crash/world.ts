@@ -63,13 +63,14 @@ export function newUploadThing(world: World, content: Content): Sent {
 /** Sizes around everything that the store treats differently, small ones mostly. */
 export function anyContent(world: World, random: Random): Content {
   if (random.chance(0.25)) return world.contents.shared(random.below(100));
-  const kind = random.weighted({ empty: 2, small: 50, edge: 12, file: 25, large: 3 });
+  // The s3 driver sends more than 8 MiB in parts.
+  const kind = random.weighted({ empty: 2, small: 50, edge: 12, file: 25, large: 3, huge: world.transactional ? 0 : 1 });
   return world.contents.fresh(sizeOf(kind, random));
 }
 
 const KIB = 1024;
 
-function sizeOf(kind: 'empty' | 'small' | 'edge' | 'file' | 'large', random: Random): number {
+function sizeOf(kind: 'empty' | 'small' | 'edge' | 'file' | 'large' | 'huge', random: Random): number {
   switch (kind) {
     case 'empty':
       return 0;
@@ -81,6 +82,8 @@ function sizeOf(kind: 'empty' | 'small' | 'edge' | 'file' | 'large', random: Ran
       return random.between(33 * KIB, 300 * KIB);
     case 'large':
       return random.between(1024 * KIB, 3072 * KIB);
+    case 'huge':
+      return 9 * 1024 * KIB;
   }
 }
 

@@ -86,6 +86,8 @@ export async function startBackend(name: BackendName): Promise<Backend> {
     empty: (bucket) => empty(client, bucket),
     async stop() {
       client.destroy();
+      // Now its end is waited for.
+      child.ref();
       const ended = child.exitCode === null ? once(child, 'exit') : undefined;
       child.kill('SIGKILL');
       await ended;

@@ -1,6 +1,6 @@
 /** What really lies in a storage location, looked at from outside: files, rows, objects. */
 import { ListMultipartUploadsCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Backend } from '../../s3-backend/backend.ts';
@@ -18,7 +18,10 @@ export interface Holdings {
 export function readDirectory(dataFolder: string): Holdings {
   const objects = join(dataFolder, 'objects');
   const blobs = new Map<string, number>();
-  for (const path of filesUnder(join(objects, 'blobs'))) blobs.set(path, statSync(path).size);
+  for (const path of filesUnder(join(objects, 'blobs'))) {
+    const size = unlessGone(() => statSync(path).size);
+    if (size !== undefined) blobs.set(path, size);
+  }
   const database = new DatabaseSync(join(objects, 'records.sqlite'), { readOnly: true });
   try {
     for (const { id, size } of database.prepare('SELECT id, length(bytes) AS size FROM blobs').iterate())
@@ -31,9 +34,18 @@ export function readDirectory(dataFolder: string): Holdings {
 }
 
 function filesUnder(folder: string): readonly string[] {
-  if (!existsSync(folder)) return [];
-  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  const entries = unlessGone(() => readdirSync(folder, { recursive: true, withFileTypes: true })) ?? [];
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+}
+
+/** The collector removes things while they are looked at. */
+function unlessGone<Of>(look: () => Of): Of | undefined {
+  try {
+    return look();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return undefined;
+  }
 }
 
 /** Where the objects of a location in a bucket begin: `storageIn` of e2e/s3-backend says so. */
