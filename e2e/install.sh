@@ -34,7 +34,7 @@ install_python() {
 
 case "${1:-clients}" in
   clients)
-    install_debian curl=curl rclone=rclone s3cmd=s3cmd aws=awscli python3=python3
+    install_debian curl=curl rclone=rclone s3cmd=s3cmd aws=awscli python3=python3 strace=strace faketime=faketime mkfs.ext4=e2fsprogs
     install_python
     ;;
   bench) install_debian curl=curl nginx=nginx-light openssl=openssl python3=python3 wrk=wrk ;;

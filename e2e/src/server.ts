@@ -27,6 +27,8 @@ export interface ServerOptions {
   readonly dataFolder?: string;
   /** Serves HTTPS with this certificate, which is its own authority. */
   readonly tls?: CertificateFiles;
+  /** Called before the first start, with the folder of data, which is there. */
+  readonly beforeStart?: (dataFolder: string) => void;
 }
 
 export interface Credentials {
@@ -69,6 +71,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   const paths = { data: options.dataFolder ?? join(folder, 'data'), manifests: join(folder, 'manifests'), log: join(folder, 'server.log') };
   await layManifests(paths.manifests, options);
   await layFiles(paths.data, options.dataFiles);
+  options.beforeStart?.(paths.data);
   const [port = 0, metricsPort = 0] = await freePorts(2);
   const host = `127.0.0.1:${port}`;
   const env: Record<string, string> = {

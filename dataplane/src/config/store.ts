@@ -147,6 +147,7 @@ const REASONS: readonly (readonly [code: string, reason: string])[] = [
   ['SQLITE_NOTADB', 'it is no database; restore it from a backup, or stop Bonded and remove it: the manifests are then read anew'],
   ['SQLITE_FULL', 'no space is left on its disk; free some'],
   ['ENOSPC', 'no space is left on its disk; free some'],
+  ['SQLITE_IOERR_SHMSIZE', 'no space is left on its disk, or the disk fails; free some, or check the disk'],
   ['SQLITE_IOERR', 'its disk reports an input/output error; check the disk'],
   ['EIO', 'its disk reports an input/output error; check the disk'],
   ['SQLITE_READONLY', 'it is read-only; make the data directory writable'],

@@ -7,9 +7,9 @@ export type WorkerMessage = { readonly bonded: 'ready'; readonly url: string } |
 /** To a worker. `lead`: collect and scrub from now on. `stop`: finish transfers within `drainMs`, then end; a later one hurries. */
 export type PrimaryMessage = { readonly bonded: 'lead' } | { readonly bonded: 'stop'; readonly drainMs: number };
 
-/** From within a worker. */
-export function tellPrimary(message: WorkerMessage): void {
-  process.send?.(message);
+/** From within a worker. `then` is called when it is on its way, or cannot be. */
+export function tellPrimary(message: WorkerMessage, then: () => void = () => {}): void {
+  process.send?.(message, then);
 }
 
 /** In a worker's environment: which storage location the primary has proved. A worker that finds another place proves it itself. */

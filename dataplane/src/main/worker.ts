@@ -41,9 +41,8 @@ async function startOrTell(settings: Settings, log: Log): Promise<House | undefi
   } catch (thrown) {
     const reason = thrown instanceof ArtefactError ? thrown.message : String(thrown);
     log.fatal({ err: thrown }, 'could not start');
-    tellPrimary({ bonded: 'failed', reason });
-    process.disconnect();
-    process.exitCode = 1;
+    // What keeps it alive otherwise would be waited for by whoever reads the reason.
+    tellPrimary({ bonded: 'failed', reason }, () => process.exit(1));
     return undefined;
   }
 }

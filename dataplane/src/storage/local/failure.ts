@@ -15,6 +15,7 @@ const REASONS: readonly (readonly [code: string, reason: string])[] = [
   ['EROFS', 'its file system is read-only; mount it writable and try again'],
   ['SQLITE_READONLY', 'its records are read-only; make the data directory writable and try again'],
   ['EIO', 'its disk reports an input/output error; check the disk'],
+  ['SQLITE_IOERR_SHMSIZE', 'no space is left on its disk, or the disk fails; free some, or check the disk'],
   ['SQLITE_IOERR', 'its disk reports an input/output error; check the disk'],
   ['SQLITE_CORRUPT', 'its records are damaged; restore them from a backup'],
   ['SQLITE_NOTADB', 'its records are not a database; restore them from a backup'],
