@@ -25,6 +25,8 @@ export interface ServerOptions {
   readonly dataFiles?: Readonly<Record<string, string>>;
   /** A data directory that is there already and stays when the server goes, in the place of a new one. */
   readonly dataFolder?: string;
+  /** A program, with its arguments, that starts the server as its own arguments say: `prlimit`, for example. */
+  readonly through?: readonly string[];
   /** Serves HTTPS with this certificate, which is its own authority. */
   readonly tls?: CertificateFiles;
   /** Called before the first start, with the folder of data, which is there. */
@@ -92,7 +94,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   if (options.tls !== undefined) Object.assign(env, { BONDED_TLS_CERT: options.tls.certificate, BONDED_TLS_KEY: options.tls.key });
 
   const url = `${options.tls === undefined ? 'http' : 'https'}://${host}`;
-  const launch = () => launchProcess(env, paths.log, { url, authority: options.tls?.certificate });
+  const launch = () => launchProcess(env, paths.log, { url, authority: options.tls?.certificate, through: options.through });
   const state = { child: await launch() };
   const credentialsFile = join(paths.data, 'root-credentials');
   return {
@@ -141,9 +143,10 @@ async function layManifests(folder: string, options: ServerOptions): Promise<voi
 }
 
 /** A group of its own, so that worker processes end with it. */
-async function launchProcess(env: Record<string, string>, logFile: string, address: Address): Promise<ChildProcess> {
+async function launchProcess(env: Record<string, string>, logFile: string, address: Launch): Promise<ChildProcess> {
   const log = openSync(logFile, 'a');
-  const child = spawn(process.execPath, ['dataplane/src/main.ts'], { cwd: CHECKOUT, env, detached: true, stdio: ['ignore', log, log] });
+  const [program = process.execPath, ...args] = [...(address.through ?? []), process.execPath, 'dataplane/src/main.ts'];
+  const child = spawn(program, args, { cwd: CHECKOUT, env, detached: true, stdio: ['ignore', log, log] });
   closeSync(log);
   running.add(child);
   try {
@@ -154,6 +157,10 @@ async function launchProcess(env: Record<string, string>, logFile: string, addre
     throw new Error(`The server did not become ready; it said:\n${said.slice(-4000)}`, { cause: error });
   }
   return child;
+}
+
+interface Launch extends Address {
+  readonly through?: readonly string[];
 }
 
 interface Address {

@@ -18,6 +18,6 @@ spec:
   resources: [{ bucket: ${BUCKET} }]
 `;
 
-export function startOpenServer(options: Pick<ServerOptions, 'env' | 'tls'> = {}): Promise<Server> {
+export function startOpenServer(options: Pick<ServerOptions, 'env' | 'tls' | 'through'> = {}): Promise<Server> {
   return startServer({ ...options, manifests: { 'open.yaml': MANIFEST } });
 }
