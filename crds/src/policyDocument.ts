@@ -27,7 +27,7 @@ export function parsePolicyDocument(text: string, bucket: string): PolicyDocumen
 
 /** The same for a document that is data already. Throws `PolicyRefused`. */
 export function readPolicyDocument(value: unknown, bucket: string): PolicyDocument {
-  refuseOversized(JSON.stringify(value ?? null));
+  refuseOversized(written(value));
   const document = record(value, '');
   refuseUnknown(document, ELEMENTS, '');
   const version = document.Version ?? '2008-10-17';
@@ -44,6 +44,15 @@ export function readPolicyDocument(value: unknown, bucket: string): PolicyDocume
 function refuseOversized(text: string): void {
   if (Buffer.byteLength(text) > MAX_POLICY_BYTES) throw tooLarge();
   if (wildcardsIn(text) > MAX_WILDCARDS) throw new PolicyRefused('', `has more than ${MAX_WILDCARDS} wildcards`);
+}
+
+/** As JSON, which cannot be written of what nests by the thousand. */
+function written(value: unknown): string {
+  try {
+    return JSON.stringify(value ?? null);
+  } catch {
+    throw new PolicyRefused('', 'is nested too deeply');
+  }
 }
 
 function readStatement(value: unknown, scope: Scope): PolicyStatement {

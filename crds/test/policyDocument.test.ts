@@ -221,6 +221,8 @@ describe('a policy document', () => {
 describe('the text of a policy document', () => {
   it('is JSON with every element once', () => {
     assert.throws(() => parsePolicyDocument('{', 'builds'), /is not JSON/);
+    const nested = `{"Version":"2012-10-17","Statement":${'['.repeat(9000)}${']'.repeat(9000)}}`;
+    assert.throws(() => parsePolicyDocument(nested, 'builds'), { name: 'PolicyRefused' });
     const twice = JSON.stringify(document({})).replace('"Effect":"Allow"', '"Effect":"Deny","\\u0045ffect":"Allow"');
     assert.throws(() => parsePolicyDocument(twice, 'builds'), /has the element "Effect" twice/);
     assert.equal(parsePolicyDocument(JSON.stringify(document({ Sid: 'a "Effect": b' })), 'builds').statements.length, 1);
