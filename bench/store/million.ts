@@ -2,7 +2,7 @@
 import type { BucketConfig } from '@bonded/crds';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createCore } from '../../dataplane/src/core/createCore.ts';
 import type { Actor, Core, Expected } from '../../dataplane/src/core/core.ts';
@@ -14,6 +14,9 @@ import { BUCKET } from '../house.ts';
 export const PREFIXES = 100_000;
 export const PER_PREFIX = 10;
 export const OBJECTS = PREFIXES * PER_PREFIX;
+
+/** What the folders begin with. */
+const PREFIX = 'million-';
 
 /** Coprime to the count: steps of it meet every object once, in an order that has nothing to do with that of names. */
 const STEP = 618_033;
@@ -62,17 +65,23 @@ export function objectName(n: number): string {
 
 /** The data directory of the store; fills it first (some minutes) where an earlier run has not. */
 export async function millionStore(cache: string, say: (text: string) => void): Promise<string> {
-  const folder = join(cache, `million-${await shape()}`);
+  const folder = join(cache, `${PREFIX}${await shape()}`);
   if (existsSync(folder)) return folder;
   const began = performance.now();
   say(`filling a store with ${OBJECTS.toLocaleString('en')} objects, once`);
+  await forgetOthers(cache);
   const growing = `${folder}.growing`;
-  await rm(growing, { recursive: true, force: true });
   await mkdir(join(growing, 'objects'), { recursive: true, mode: 0o700 });
   await fill(join(growing, 'objects'));
   await rename(growing, folder);
   say(`filled in ${Math.round((performance.now() - began) / 1000)} s`);
   return folder;
+}
+
+/** Each takes gigabytes. */
+async function forgetOthers(cache: string): Promise<void> {
+  const others = (await readdir(cache)).filter((name) => name.startsWith(PREFIX));
+  for (const name of others) await rm(join(cache, name), { recursive: true, force: true });
 }
 
 async function shape(): Promise<string> {
