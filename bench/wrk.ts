@@ -54,7 +54,7 @@ function line({ method, target, headers = {} }: Request): string {
 export async function load({ url, requests, connections, seconds, bodySize = 0, once = false }: Load): Promise<Outcome> {
   const arrangement = ['-t', '1', '-c', String(connections), '-d', String(seconds), '--timeout', '30'];
   const said = await run(['wrk', ...arrangement, '-s', SCRIPT, url, '--', requests, String(bodySize), once ? 'once' : 'cycle'], {
-    env: { PATH: process.env.PATH ?? '' },
+    env: { PATH: process.env.PATH ?? '', CONNECTIONS: String(connections) },
   });
   const outcome = JSON.parse(said.trim().split('\n').at(-1) ?? '') as Outcome;
   if (outcome.failed > 0 || outcome.requests === 0) throw new Error(`Of ${outcome.requests} requests ${outcome.failed} failed:\n${said}`);
