@@ -39,7 +39,18 @@ function stateFields({ modified, etag, checksum, size }: ObjectVersion): XmlFiel
   };
 }
 
-/** Whole seconds, as S3 has them: the same moment as the Last-Modified header says. */
+const DAY = 86_400_000;
+const TWO_DIGITS = Array.from({ length: 60 }, (_, n) => String(n).padStart(2, '0'));
+let lastDay = { day: NaN, text: '' };
+
+/**
+ * Whole seconds, as S3 has them: the same moment as the Last-Modified header says. The names of a page mostly changed on a few
+ * days, so the date is not written anew for each.
+ */
 function isoTime(ms: number): string {
-  return new Date(ms - (ms % 1000)).toISOString();
+  const day = Math.floor(ms / DAY);
+  if (day !== lastDay.day) lastDay = { day, text: new Date(day * DAY).toISOString().slice(0, -'00:00:00.000Z'.length) };
+  const second = Math.floor((ms - day * DAY) / 1000);
+  const [hours, minutes, seconds] = [Math.floor(second / 3600), Math.floor(second / 60) % 60, second % 60];
+  return `${lastDay.text}${TWO_DIGITS[hours]}:${TWO_DIGITS[minutes]}:${TWO_DIGITS[seconds]}.000Z`;
 }
