@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { ArtefactError } from '../errors.ts';
 import type { Json, Store } from '../storage/contract.ts';
 import type { OpenBucket } from './buckets.ts';
+import { claimSession } from './claims.ts';
 import type { CoreContext } from './context.ts';
 import type { Actor, PartClaim, PutResult, StoredPart, UploadSession } from './core.ts';
 import type { Digest } from './digest.ts';
@@ -17,7 +18,7 @@ import { keys } from './keys.ts';
 import type { Checksum, Conditions, Content } from './object.ts';
 import { nameContent } from './put.ts';
 import type { PartRecord } from './uploads.ts';
-import { currentParts, findSession, garbageNote } from './uploads.ts';
+import { currentParts, findSession, garbageNote, uploadUnknown } from './uploads.ts';
 
 /** The smallest part that is not the last, in bytes (S3's limit). */
 export const MIN_PART = 5 * 1024 * 1024;
@@ -38,11 +39,18 @@ export async function completeUpload(context: CoreContext, completion: Completio
   const record = keys.upload(bucket.id, key, uploadId);
   const before = await findDone(bucket, { key, uploadId, session: record });
   if (before !== undefined) return before;
+  return joinAndName(context, completion).catch((error: unknown) => finishedByAnother(error, bucket, { key, uploadId, session: record }));
+}
+
+async function joinAndName(context: CoreContext, completion: Completion): Promise<PutResult> {
+  const { bucket, key, uploadId } = completion;
+  const record = keys.upload(bucket.id, key, uploadId);
   const { session, revision } = await findSession(bucket, key, uploadId);
   const parts = await claimedParts(completion, session);
   const segments: readonly Segment[] = parts.flatMap((part) => (part.blob === undefined ? [] : [[part.blob, part.size] as const]));
   const content = await joinedContent(completion, session, { parts, segments });
-  const garbage = await garbageNote(bucket, record, context.now(), content.digest);
+  const claimed = await claimSession(context, bucket.store, { key: record, value: session, revision });
+  if (claimed === undefined) throw uploadUnknown(uploadId);
   return nameContent(context, {
     bucket,
     key,
@@ -51,15 +59,18 @@ export async function completeUpload(context: CoreContext, completion: Completio
     conditions: completion.conditions,
     actor: completion.actor,
     adopt: () => adoptSegments(bucket.store, content, segments, { context, actor: completion.actor }),
-    also: (version) => ({
+    also: async (version) => ({
       before: [
         { put: keys.layout(content.digest, uploadId), value: layoutOf(parts) },
-        garbage,
+        await garbageNote(bucket, record, context.now(), content.digest),
         { put: keys.done(uploadId), value: doneValue(bucket, version) },
       ],
-      after: [{ delete: record, ifRevision: revision }],
+      after: [{ delete: record, ifRevision: claimed.revision }],
     }),
-  }).catch((error: unknown) => finishedByAnother(error, bucket, { key, uploadId, session: record }));
+  }).catch(async (error: unknown) => {
+    await claimed.release(error);
+    throw error;
+  });
 }
 
 async function claimedParts(completion: Completion, session: UploadSession): Promise<readonly PartRecord[]> {

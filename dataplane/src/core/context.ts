@@ -12,6 +12,8 @@ export interface Terms {
   readonly beat: number;
   /** An upload session that is not completed is aborted after this. */
   readonly uploadLife: number;
+  /** A request waits this long for another one that is completing the same upload. */
+  readonly wait: number;
   /** A finished session is remembered this long, for repeated completions. */
   readonly doneLife: number;
 }
@@ -28,7 +30,7 @@ export function termsFrom(given: Partial<Terms>): Terms {
   return { ...terms, beat: Math.min(terms.beat, terms.grace / BEATS) };
 }
 
-const DEFAULT_TERMS: Terms = { grace: 60 * MINUTE, beat: 5 * MINUTE, uploadLife: 7 * DAY, doneLife: DAY };
+const DEFAULT_TERMS: Terms = { grace: 60 * MINUTE, beat: 5 * MINUTE, uploadLife: 7 * DAY, wait: 15_000, doneLife: DAY };
 
 export interface CoreContext {
   /** By location name. */

@@ -28,7 +28,7 @@ export interface Naming {
   /** How the content's digest comes to be held; asked anew at each attempt. */
   adopt(): Promise<Adoption>;
   /** Further changes of the same batch, before all others and right behind the head's (what a session leaves, and its end). */
-  also?(version: ObjectVersion): { readonly before: readonly Change[]; readonly after: readonly Change[] };
+  also?(version: ObjectVersion): Promise<{ readonly before: readonly Change[]; readonly after: readonly Change[] }>;
 }
 
 /** Writers of one name retry this long when others win, in ms; then the client is asked to. */
@@ -66,7 +66,7 @@ async function attempt(context: CoreContext, naming: Naming): Promise<{ readonly
   const adoption = await naming.adopt();
   const next = await planSuccession(bucket, key, head, context.now());
   const version = makeVersion(context, naming, next);
-  const also = naming.also?.(version);
+  const also = await naming.also?.(version);
   const created = head === undefined || head.version.deleteMarker;
   const changes: Change[] = [
     ...(also?.before ?? []),
@@ -95,12 +95,19 @@ async function attempt(context: CoreContext, naming: Naming): Promise<{ readonly
 
 /** Some conflicts are no race to repeat: who lost them has lost for good. */
 async function writeNaming(bucket: OpenBucket, version: ObjectVersion, changes: readonly Change[]): Promise<void> {
+  const { records } = bucket.store;
   try {
-    await bucket.store.records.write(changes);
+    await records.write(changes);
   } catch (error) {
     if (!isError(error, 'Conflict')) throw error;
+    const at = Number(error.details['change'] ?? -1);
+    const head = keys.head(bucket.id, version.key);
+    if (records.transactional !== true && changes.findIndex((change) => 'put' in change && change.put === head) < at) {
+      // The name stands, so it is too late to lose: a session that somebody else has ended needs no end.
+      return void (await records.write(changes.slice(at + 1)));
+    }
     await takeBackVersion(bucket, version);
-    const lost = changes[Number(error.details['change'] ?? -1)];
+    const lost = changes[at];
     throw lostToCollector(error, changes) ?? (lost === undefined ? undefined : finalLoss(lost, error)) ?? error;
   }
 }

@@ -3,6 +3,7 @@ import { ArtefactError, isError } from '../errors.ts';
 import type { Change, Entry, Json } from '../storage/contract.ts';
 import type { OpenBucket } from './buckets.ts';
 import { stillOpen } from './buckets.ts';
+import { beginWaiting, isClaimed, type Claim } from './claims.ts';
 import type { CoreContext } from './context.ts';
 import type { Actor, Arrived, UploadedPart, UploadSession } from './core.ts';
 import type { Digest } from './digest.ts';
@@ -49,7 +50,7 @@ export async function beginUpload(
 }
 
 export interface FoundSession {
-  readonly session: UploadSession;
+  readonly session: UploadSession & { readonly claim?: Claim };
   readonly revision: string;
 }
 
@@ -166,13 +167,14 @@ export interface UploadGarbage {
   readonly digests: readonly Digest[];
 }
 
-/** The note for a session's record, with the digests of an earlier one. */
+/** The note for a session's record, with the digests of an earlier one; it conflicts with one that is written meanwhile. */
 export async function garbageNote(bucket: Pick<OpenBucket, 'store'>, session: string, now: number, digest?: Digest): Promise<Change> {
   const key = keys.garbageUpload(session.slice(-ID_LENGTH));
   const earlier = await bucket.store.records.get(key);
   const digests = new Set((earlier?.value as UploadGarbage | undefined)?.digests);
   if (digest !== undefined) digests.add(digest);
-  return { put: key, value: { since: now, session, digests: [...digests] } };
+  const over = earlier === undefined ? { ifAbsent: true as const } : { ifRevision: earlier.revision };
+  return { put: key, value: { since: now, session, digests: [...digests] }, ...over };
 }
 
 /** Ends a session and gives its bytes to the collector's care, which it gets at once. Throws `UploadUnknown`. */
@@ -182,16 +184,19 @@ export async function abortUpload(
   request: { readonly key: string; readonly uploadId: string; readonly actor: Actor },
 ): Promise<void> {
   const { key, uploadId, actor } = request;
-  const { revision } = await findSession(bucket, key, uploadId);
-  try {
-    await bucket.store.records.write([
-      await garbageNote(bucket, keys.upload(bucket.id, key, uploadId), context.now()),
-      { delete: keys.upload(bucket.id, key, uploadId), ifRevision: revision },
-      journalChange(context, { actor, change: 'upload-abort', bucket: bucket.config.name, name: key, note: uploadId }),
-    ]);
-  } catch (error) {
-    if (isError(error, 'Conflict')) throw uploadUnknown(uploadId);
-    throw error;
+  for (const waiting = beginWaiting(context); ; await waiting.pause()) {
+    const { session, revision } = await findSession(bucket, key, uploadId);
+    if (isClaimed(context, session)) continue;
+    try {
+      await bucket.store.records.write([
+        await garbageNote(bucket, keys.upload(bucket.id, key, uploadId), context.now()),
+        { delete: keys.upload(bucket.id, key, uploadId), ifRevision: revision },
+        journalChange(context, { actor, change: 'upload-abort', bucket: bucket.config.name, name: key, note: uploadId }),
+      ]);
+      return;
+    } catch (error) {
+      if (!isError(error, 'Conflict')) throw error;
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 /** What upload sessions leave behind: sessions nobody completes, parts that no artefact took, bytes that were never named. */
 import { isError } from '../../errors.ts';
 import type { BlobId, Change, Entry, Store } from '../../storage/contract.ts';
+import { isClaimed, type Claim } from '../claims.ts';
 import type { CoreContext } from '../context.ts';
 import type { Digest } from '../digest.ts';
 import { findDigest } from '../digests.ts';
@@ -39,9 +40,10 @@ export async function expireRanges(context: CoreContext, store: Store, signal: A
   return expired;
 }
 
-/** Ends one session on the collector's own account; false when its owner was quicker. */
+/** Ends one session on the collector's own account; false when its owner was quicker, or is completing it. */
 export async function endSession(context: CoreContext, store: Store, entry: Entry): Promise<boolean> {
   const session = asSession(entry);
+  if (isClaimed(context, entry.value as { readonly claim?: Claim })) return false;
   const actor = { principal: 'bonded:collector', operation: 'collect', requestId: '', remoteAddress: '' };
   try {
     await store.records.write([

@@ -1,6 +1,7 @@
 /** Ending a session of ranges without a name: its bytes go to the collector's care, which it gets at once. */
 import { isError } from '../../errors.ts';
 import type { OpenBucket } from '../buckets.ts';
+import { beginWaiting, isClaimed } from '../claims.ts';
 import { removeRemains } from '../collect/uploads.ts';
 import type { Actor } from '../core.ts';
 import { journalChange } from '../journal.ts';
@@ -8,17 +9,14 @@ import { garbageNote } from '../uploads.ts';
 import type { SessionPlace } from './contract.ts';
 import type { RangesRoom } from './deliver.ts';
 import type { Held } from './session.ts';
-import { holdSession, recordKey, superseded } from './session.ts';
-
-const TRIES = 20;
+import { holdSession, recordKey } from './session.ts';
 
 /** What `Ranges.abort` promises, once nobody in this process appends. */
 export async function abortRanges(room: RangesRoom, bucket: OpenBucket, place: SessionPlace, actor: Actor): Promise<void> {
-  for (let tries = 1; tries <= TRIES; tries += 1) {
+  for (const waiting = beginWaiting(room.context); ; await waiting.pause()) {
     const held = await holdSession(room.context, bucket, place);
-    if (await endHeld(room, bucket, held, actor)) return;
+    if (!isClaimed(room.context, held.record) && (await endHeld(room, bucket, held, actor))) return;
   }
-  throw superseded();
 }
 
 /** Ends it as it was read; false when somebody changed it meanwhile. */

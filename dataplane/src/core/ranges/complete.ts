@@ -2,6 +2,8 @@
 import { ArtefactError, isError } from '../../errors.ts';
 import type { Change } from '../../storage/contract.ts';
 import type { OpenBucket } from '../buckets.ts';
+import { claimSession, type Claimed } from '../claims.ts';
+import type { CoreContext } from '../context.ts';
 import type { Actor, PutResult } from '../core.ts';
 import { adoptSegments, readSegments } from '../digests.ts';
 import { doneValue, findDone, finishedByAnother } from '../done.ts';
@@ -10,7 +12,7 @@ import { newId } from '../ids.ts';
 import { keys } from '../keys.ts';
 import type { Conditions, Content, ObjectAttributes } from '../object.ts';
 import { nameContent } from '../put.ts';
-import { garbageNote } from '../uploads.ts';
+import { garbageNote, uploadUnknown } from '../uploads.ts';
 import { endHeld } from './abort.ts';
 import { contentOf } from './content.ts';
 import type { RangeCompletion, SessionPlace } from './contract.ts';
@@ -31,6 +33,10 @@ export async function completeRanges(
   const finished = { ...place, session: recordKey(bucket, place) };
   const before = await findDone(bucket, finished);
   if (before !== undefined) return before;
+  return closeAndName(room, bucket, place, completion).catch((error: unknown) => finishedByAnother(error, bucket, finished));
+}
+
+async function closeAndName(room: RangesRoom, bucket: OpenBucket, place: SessionPlace, completion: RangeCompletion): Promise<PutResult> {
   const held = await changeSession(room.context, bucket, place, (record) => closing(record, completion.length));
   const { record } = held;
   const pieces = await wholeOf(bucket, record).catch((error: unknown) => reopen(room, bucket, place, error));
@@ -46,7 +52,7 @@ export async function completeRanges(
     actor: completion.actor,
     sessions: [held],
     memo: record.memo,
-  }).catch((error: unknown) => finishedByAnother(error, bucket, finished));
+  });
 }
 
 /** What `Ranges.join` promises. */
@@ -167,11 +173,31 @@ interface Taking extends SessionPlace {
 }
 
 async function nameTaken({ context }: RangesRoom, bucket: OpenBucket, taking: Taking): Promise<PutResult> {
-  const { key, uploadId, content, attributes, conditions, actor, sessions } = taking;
+  const claims: { readonly key: string; readonly claimed: Claimed }[] = [];
+  try {
+    for (const { record, revision } of taking.sessions) {
+      const key = recordKey(bucket, record);
+      const claimed = await claimSession(context, bucket.store, { key, value: record, revision });
+      if (claimed === undefined) throw uploadUnknown(record.uploadId);
+      claims.push({ key, claimed });
+    }
+    return await nameClaimed(context, bucket, taking, claims);
+  } catch (error) {
+    for (const { claimed } of claims) await claimed.release(error);
+    throw error;
+  }
+}
+
+async function nameClaimed(
+  context: CoreContext,
+  bucket: OpenBucket,
+  taking: Taking,
+  claims: readonly { readonly key: string; readonly claimed: Claimed }[],
+): Promise<PutResult> {
+  const { key, uploadId, content, attributes, conditions, actor } = taking;
   const segments = segmentsOf(taking.pieces);
-  const notes: readonly Change[] = await Promise.all(
-    sessions.map(({ record }) => garbageNote(bucket, recordKey(bucket, record), context.now(), content.digest)),
-  );
+  const notes = (): Promise<readonly Change[]> =>
+    Promise.all(claims.map((claim) => garbageNote(bucket, claim.key, context.now(), content.digest)));
   return nameContent(context, {
     bucket,
     key,
@@ -180,9 +206,9 @@ async function nameTaken({ context }: RangesRoom, bucket: OpenBucket, taking: Ta
     conditions,
     actor,
     adopt: () => adoptSegments(bucket.store, content, segments, { context, actor }),
-    also: (version) => ({
-      before: [...notes, { put: keys.done(uploadId), value: doneValue(bucket, version, taking.memo) }],
-      after: sessions.map(({ record, revision }) => ({ delete: recordKey(bucket, record), ifRevision: revision })),
+    also: async (version) => ({
+      before: [...(await notes()), { put: keys.done(uploadId), value: doneValue(bucket, version, taking.memo) }],
+      after: claims.map((claim) => ({ delete: claim.key, ifRevision: claim.claimed.revision })),
     }),
   });
 }

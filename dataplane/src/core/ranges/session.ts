@@ -6,6 +6,7 @@ import { ArtefactError, isError } from '../../errors.ts';
 import type { Json, Revision } from '../../storage/contract.ts';
 import type { OpenBucket } from '../buckets.ts';
 import { stillOpen } from '../buckets.ts';
+import type { Claim } from '../claims.ts';
 import type { CoreContext } from '../context.ts';
 import type { Actor } from '../core.ts';
 import { isId, newId } from '../ids.ts';
@@ -18,6 +19,7 @@ import type { Piece } from './pieces.ts';
 
 /** What the record holds beyond what protocols see. */
 export interface SessionRecord extends RangeSession {
+  readonly claim?: Claim;
   /** Changed by whoever takes the session over. */
   readonly epoch: number;
   /** Sequential: id of the last piece that counts. */
