@@ -24,8 +24,9 @@ export async function storageIn(
   folder: string,
   { endpoint, credentials }: Pick<Backend, 'endpoint' | 'credentials'>,
   more: { readonly bucket: string; readonly redirectDownloads?: true },
+  name = 'storage.yaml',
 ): Promise<Readonly<Record<string, string>>> {
-  const file = join(folder, 'storage.yaml');
+  const file = join(folder, name);
   await writeFile(file, JSON.stringify({ s3: { endpoint, region: 'us-east-1', forcePathStyle: true, prefix: 'bonded/', ...more } }));
   return { BONDED_STORAGE: file, AWS_ACCESS_KEY_ID: credentials.accessKeyId, AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey };
 }

@@ -11,47 +11,34 @@ import {
 } from '@aws-sdk/client-s3';
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { errorOf, s3Client } from '../../src/s3.ts';
-import { startServer, type Server } from '../../src/server.ts';
 import { BACKENDS, startBackend, type Backend } from '../backend.ts';
-import { storageIn } from '../storage.ts';
+import { BUCKET, startPair, type Pair } from '../pair.ts';
 
-const Bucket = 'shared';
-const BUCKET = `apiVersion: bonded.dev/v1alpha1
-kind: Bucket
-metadata: { name: shared, namespace: default }
-spec: { versioning: Enabled }
-`;
+const Bucket = BUCKET;
 const MIB = 1024 * 1024;
 
-for (const name of BACKENDS) {
-  describe(`two servers with nothing in common but a bucket of ${name}`, function () {
+for (const [name, rate] of BACKENDS.flatMap((name) => [0, 0.05].map((rate) => [name, rate] as const))) {
+  describe(`two servers with nothing in common but a bucket of ${name}${rate > 0 ? ', each behind a faulty network' : ''}`, function () {
     this.timeout(120_000);
-    let folder: string;
     let backend: Backend;
-    let servers: readonly [Server, Server];
+    let pair: Pair;
+    let servers: Pair['servers'];
     let clients: readonly [S3Client, S3Client];
 
     before(async () => {
-      folder = await mkdtemp(join(tmpdir(), 'two-servers-'));
       backend = await startBackend(name);
-      const env = { ...(await storageIn(folder, backend, { bucket: await backend.newBucket() })), BONDED_WORKERS: '1' };
-      const options = { env, manifests: { 'shared.yaml': BUCKET } };
-      const first = await startServer(options);
-      // The same keys, so that one client may go to either.
-      const keys = await readFile(join(first.dataFolder, 'root-credentials'), 'utf8');
-      const second = await startServer({ ...options, dataFiles: { 'root-credentials': keys } });
-      servers = [first, second];
-      clients = [s3Client(first), s3Client(second)];
+      pair = await startPair(backend, { rate });
+      servers = pair.servers;
+      // Faults are for the servers to live with: nobody tries again here.
+      clients = [s3Client(servers[0], { maxAttempts: 1 }), s3Client(servers[1], { maxAttempts: 1 })];
     });
     after(async () => {
-      await Promise.all(servers.map((server) => server.stop()));
+      await pair.stop();
       await backend.stop();
-      await rm(folder, { recursive: true });
     });
+    if (rate > 0) it('suffer faults', () => assert.ok(pair.faults() > 5));
 
     const bytesOf = async (client: S3Client, Key: string): Promise<Buffer> => {
       const { Body } = await client.send(new GetObjectCommand({ Bucket, Key }));
@@ -80,6 +67,38 @@ for (const name of BACKENDS) {
       const winners = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
       assert.equal(winners.length, 1);
       for (const client of clients) assert.equal((await bytesOf(client, 'once')).toString(), `writer ${winners[0]}`);
+    });
+
+    it('let exactly one of many replace a version', async () => {
+      for (let round = 0; round < 3; round += 1) {
+        const { ETag } = await clients[0].send(new PutObjectCommand({ Bucket, Key: 'one', Body: `round ${round}` }));
+        const attempts = Array.from({ length: 8 }, async (_, n) => {
+          const Body = `round ${round}, writer ${n}`;
+          await clients[n % 2]?.send(new PutObjectCommand({ Bucket, Key: 'one', Body, IfMatch: ETag }));
+          return Body;
+        });
+        const winners = (await Promise.allSettled(attempts)).filter((result) => result.status === 'fulfilled');
+        assert.equal(winners.length, 1);
+        for (const client of clients) assert.equal((await bytesOf(client, 'one')).toString(), winners[0]?.value);
+      }
+    });
+
+    it('complete an upload or abort it, when each is asked for one of them', async () => {
+      for (let round = 0; round < 6; round += 1) {
+        const Key = `ended ${round}`;
+        const { UploadId } = await clients[0].send(new CreateMultipartUploadCommand({ Bucket, Key }));
+        const Body = randomBytes(100_000);
+        const { ETag } = await clients[1].send(new UploadPartCommand({ Bucket, Key, UploadId, PartNumber: 1, Body }));
+        const MultipartUpload = { Parts: [{ PartNumber: 1, ETag }] };
+        const [completed] = await Promise.allSettled([
+          clients[round % 2]?.send(new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload })),
+          sleep(round * 10).then(() => clients[(round + 1) % 2]?.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }))),
+        ]);
+        for (const client of clients) {
+          if (completed.status === 'fulfilled') assert.ok((await bytesOf(client, Key)).equals(Body));
+          else assert.equal((await errorOf(bytesOf(client, Key))).status, 404);
+        }
+      }
     });
 
     it('continue an upload that was begun through the other, which is gone', async () => {
