@@ -14,10 +14,11 @@ const APPLICATION_ID = 0x626f6e64;
 const FORMAT = 1;
 
 /**
- * 8 KiB pages: measured against 4 and 16 KiB with records of 700 bytes, they give the steadiest commits and checkpoints
- * half as long as 4 KiB pages, and 32 KiB blobs need few overflow pages.
+ * 4 KiB pages, as blocks of file systems have. A PUT changes pages at random places of the key index (its digest, its reference),
+ * and each goes to the log whole: measured with the batches of 4 KiB PUTs, 8 KiB pages write 1.5 to 1.8 times as many bytes, and
+ * take a quarter more processor time, up to half more when each batch is a commit.
  */
-const PAGE_SIZE = 8192;
+const PAGE_SIZE = 4096;
 
 /** Per connection, in KiB. The operating system's page cache does the rest. */
 const CACHE_KIB = 8192;

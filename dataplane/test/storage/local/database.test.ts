@@ -55,7 +55,7 @@ describe('local store: its database', () => {
     try {
       assert.equal(db.pragma('synchronous', { simple: true }), 2);
       assert.equal(db.pragma('journal_mode', { simple: true }), 'wal');
-      assert.equal(db.pragma('page_size', { simple: true }), 8192);
+      assert.equal(db.pragma('page_size', { simple: true }), 4096);
       assert.equal(db.pragma('encoding', { simple: true }), 'UTF-8');
     } finally {
       db.close();
