@@ -3,6 +3,7 @@ import type { Settings } from '../config/settings.ts';
 import { startMetricsServer } from '../http/metricsServer.ts';
 import { banner } from './banner.ts';
 import { startHouse } from './house.ts';
+import { giveBackWhenQuiet } from './quiet.ts';
 import { endOnUncaught, onStopSignals } from './signals.ts';
 import { addressUrl } from './addressUrl.ts';
 
@@ -12,6 +13,7 @@ export async function runAlone(settings: Settings): Promise<void> {
   endOnUncaught(house.log);
   const metrics = await startMetricsServer(settings.metricsListen, house.metrics, house.log);
   house.lead();
+  giveBackWhenQuiet();
   house.log.info({ url: house.url, workers: 1 }, 'listening');
   process.stderr.write(
     banner({

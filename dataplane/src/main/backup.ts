@@ -8,7 +8,7 @@ import { blobsInUse } from '../core/inUse.ts';
 import { ArtefactError } from '../errors.ts';
 import { beginLocalBackup, type LocalBackup } from '../storage/local/backup.ts';
 import { openLocalStore } from '../storage/local/store.ts';
-import { LOCATION } from './house.ts';
+import { LOCATION } from './installation.ts';
 import { OBJECTS } from './location.ts';
 
 /** What the copy has. */

@@ -1,7 +1,6 @@
 /** Builds one process's rooms, from storage to the socket, and takes them down again in the opposite order. */
 import { createAuthenticator, type Authenticator } from '../authn/authenticate.ts';
 import { loadSigningKeys } from '../authn/signingKey.ts';
-import { readIssuers, type TrustedIssuer } from '../config/issuers.ts';
 import { openConfig, type Config } from '../config/openConfig.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Core } from '../core/core.ts';
@@ -21,7 +20,8 @@ import { addressUrl } from './addressUrl.ts';
 import { affordableConnections } from './descriptors.ts';
 import { startCollector, type Collector } from './collector.ts';
 import { createGate } from './gate.ts';
-import { openLocation, proveLocation, type Proved } from './location.ts';
+import { LOCATION, LOCATIONS, trustedIssuers } from './installation.ts';
+import { openLocation, type Proved } from './location.ts';
 import { createMounts } from './mounts.ts';
 import { createScrubObserver, startScrubber, type Scrubber } from './scrubber.ts';
 
@@ -48,15 +48,6 @@ export interface House {
   lead(): void;
   /** Stops; transfers under way have `drainMs` (default: the setting). Answers whether all finished. Another call hurries it. */
   close(drainMs?: number): Promise<boolean>;
-}
-
-/** The storage locations of an installation; the settings say where the first one is. */
-export const LOCATION = 'default';
-export const LOCATIONS: readonly string[] = [LOCATION];
-
-/** Proves the storage once, before several processes open it. Throws with the reason when it cannot be relied on. */
-export function proveStorage(settings: Settings): Promise<Proved | undefined> {
-  return proveLocation(settings, LOCATION);
 }
 
 /** Opens everything that the settings name, and serves. Whatever fails, nothing stays open. */
@@ -109,11 +100,6 @@ async function build(settings: Settings, overrides: HouseOverrides, closers: Asy
       return finished;
     },
   };
-}
-
-/** Whose tokens count; without a file nobody's. */
-export async function trustedIssuers({ issuersFile }: Settings): Promise<readonly TrustedIssuer[]> {
-  return issuersFile === undefined ? [] : readIssuers(issuersFile);
 }
 
 interface CoreRooms extends Pick<ServingRooms, 'config' | 'metrics' | 'log'> {

@@ -5,8 +5,6 @@ import { readStorageFile, type S3Location } from '../config/storageFile.ts';
 import { keys } from '../core/keys.ts';
 import { ArtefactError } from '../errors.ts';
 import type { Store } from '../storage/contract.ts';
-import { openLocalStore } from '../storage/local/store.ts';
-import { openS3Store, probeS3 } from '../storage/s3/store.ts';
 
 /** In the data directory. */
 export const OBJECTS = 'objects';
@@ -27,18 +25,23 @@ export type Proved = string;
 export async function proveLocation(settings: Settings, name: string): Promise<Proved | undefined> {
   const s3 = await readS3(settings);
   if (s3 === undefined) return undefined;
+  const { probeS3 } = await import('../storage/s3/store.ts');
   await probeS3({ ...s3, name });
   return textOf(s3);
 }
 
 /**
- * A bucket of an S3 server where a file names one, else the data directory. Throws `Unavailable` or `InvalidArgument` with the
+ * A bucket of an S3 server where a file names one, else the data directory; only the driver that is used is loaded. Throws `Unavailable` or `InvalidArgument` with the
  * reason when it cannot be used. An S3 server is probed first, unless its place is the one that was `proved`.
  */
 export async function openLocation(settings: Settings, name: string, proved?: Proved): Promise<Store> {
   const { data } = settings;
   const s3 = await readS3(settings);
-  if (s3 === undefined) return openLocalStore({ directory: join(data, OBJECTS), name });
+  if (s3 === undefined) {
+    const { openLocalStore } = await import('../storage/local/store.ts');
+    return openLocalStore({ directory: join(data, OBJECTS), name });
+  }
+  const { openS3Store } = await import('../storage/s3/store.ts');
   const cacheFile = join(data, `cache-${name}.db`);
   const { presign, ...store } = await openS3Store({ ...s3, name, cacheFile, immutable: IMMUTABLE, proved: proved === textOf(s3) });
   return s3.redirectDownloads === true ? { ...store, presign } : store;

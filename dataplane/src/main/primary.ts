@@ -11,8 +11,10 @@ import { createClusterMetrics } from '../telemetry/metrics.ts';
 import { addressUrl } from './addressUrl.ts';
 import { banner } from './banner.ts';
 import { watchDataDirectory } from './dataDirectory.ts';
-import { LOCATIONS, proveStorage, trustedIssuers } from './house.ts';
+import { LOCATION, LOCATIONS, trustedIssuers } from './installation.ts';
+import { proveLocation } from './location.ts';
 import { workerEnvironment } from './messages.ts';
+import { giveBackWhenQuiet } from './quiet.ts';
 import { endOnUncaught, onStopSignals } from './signals.ts';
 import { Supervisor } from './supervisor.ts';
 
@@ -47,6 +49,7 @@ export async function runPrimary(settings: Settings): Promise<void> {
       void supervisor.stop(0).then(() => process.exit(1));
     },
   });
+  giveBackWhenQuiet();
   onStopSignals(
     () => void stop(),
     () => void supervisor.stop(0),
@@ -67,6 +70,6 @@ async function prepare(settings: Settings, log: Log): Promise<{ readonly config:
   const issuers = await trustedIssuers(settings);
   await loadSigningKeys(settings.signingKeyFile);
   const { data, manifests } = settings;
-  const proved = await proveStorage(settings);
+  const proved = await proveLocation(settings, LOCATION);
   return { config: await openConfig({ data, manifests, issuers, locations: LOCATIONS, watch: true, log }), proved };
 }

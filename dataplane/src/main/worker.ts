@@ -5,6 +5,7 @@ import { ArtefactError } from '../errors.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
 import { startHouse, type House } from './house.ts';
 import { ours, provedByPrimary, tellPrimary, type PrimaryMessage } from './messages.ts';
+import { giveBackWhenQuiet } from './quiet.ts';
 import { endOnUncaught, onStopSignals } from './signals.ts';
 
 /** Serves until the primary, or a signal to this process alone, says stop. */
@@ -32,6 +33,7 @@ export async function runWorker(settings: Settings): Promise<void> {
     ['SIGTERM'],
   );
   process.on('SIGINT', () => {});
+  giveBackWhenQuiet();
   tellPrimary({ bonded: 'ready', url: house.url });
 }
 
