@@ -1,5 +1,6 @@
 /** Writes a Reply to the socket: the whole of it, or visibly not. */
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { ArtefactError } from '../errors.ts';
 import type { Reply } from '../protocols/contract.ts';
 import type { Bytes } from '../storage/contract.ts';
@@ -80,9 +81,9 @@ function sendWhole(response: ServerResponse, reply: OpenReply, bytes: Uint8Array
       resolve();
     });
     response.end(bytes);
-    if (!response.socket?.writableLength) return;
+    if (response.socket?.writableLength === 0) return;
     response.once('timeout', () => response.destroy());
-    response.socket.setTimeout(options.idleMs);
+    limitIdleness(response, options.idleMs);
   });
 }
 
@@ -144,7 +145,7 @@ function createWriter(response: ServerResponse, options: SendOptions): Writer {
       });
     });
   response.on('close', gone).on('timeout', idle);
-  response.socket?.setTimeout(options.idleMs);
+  limitIdleness(response, options.idleMs);
 
   return {
     async write(chunk, last) {
@@ -171,6 +172,12 @@ const LARGE = 64 * 1024;
 /** The idle time begins anew with every byte: a reader of one byte a minute would hold a file and its buffers for ever. */
 function patienceFor(length: number, { idleMs, minRate }: SendOptions): number {
   return idleMs + (length / minRate) * 1000;
+}
+
+/** An answer that waits for the one before it has no socket yet. */
+function limitIdleness(response: ServerResponse, idleMs: number): void {
+  if (response.socket) response.socket.setTimeout(idleMs);
+  else response.once('socket', (socket: Socket) => socket.setTimeout(idleMs));
 }
 
 /** The head and the first chunk leave together. */

@@ -177,6 +177,21 @@ describe('answers', () => {
     assert.equal(steady['aborted'], undefined);
   });
 
+  for (const before of [0, 1]) {
+    it(`gives up on a reader that takes nothing of a whole answer, with ${before} before it on the line`, async () => {
+      const bodies = [Buffer.alloc(10), Buffer.alloc(64 * 1024 * 1024)].slice(1 - before);
+      const act = await stage({ handle: async () => ({ status: 200, body: bodies.shift()! }) }, { limits: { sendIdleMs: 200 } });
+      const line = await dial(act.port);
+      line.socket.pause();
+      line.write(GET.repeat(1 + before));
+      await until(() => act.lines.filter(({ msg }) => msg === 'request').length === 1 + before);
+      assert.deepEqual(
+        act.lines.filter(({ msg }) => msg === 'request').map(({ aborted, bytesOut }) => [aborted, bytesOut]),
+        [[undefined, 10] as const, [true, 0] as const].slice(1 - before),
+      );
+    });
+  }
+
   it('waits for a slow source longer than for a slow reader', async () => {
     async function* slow(): AsyncGenerator<Uint8Array> {
       yield Buffer.from('a');
