@@ -33,7 +33,7 @@ e2e-s3: setup ## Run the s3 driver on real S3 servers, built from Go modules (ON
 	@./e2e/s3-backend/install.sh
 	@mocha --exit --timeout 120000 --slow 10000 --no-check-leaks $(if $(ONLY),'$(ONLY)','e2e/s3-backend/test/**/*.test.ts')
 
-bench: setup ## Measure against nginx, SQLite, the disk and the processor (ONLY=download,upload,small,list,memory,start QUICK=1)
+bench: setup ## Measure against nginx, SQLite, the disk and the processor (ONLY=download,upload,small,list,memory,start,hostile QUICK=1)
 	@./e2e/install.sh bench
 	@node bench/run.ts $(if $(ONLY),--only '$(ONLY)') $(if $(QUICK),--quick)
 

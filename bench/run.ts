@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { measureDownload } from './download.ts';
 import type { Figure, Measure, Run } from './figures.ts';
+import { measureHostile } from './hostile.ts';
 import { measureList } from './list.ts';
 import { measureMemory } from './memory.ts';
 import { documentOf } from './results.ts';
@@ -22,6 +23,7 @@ const SECTIONS: Readonly<Record<string, Measure>> = {
   list: measureList,
   memory: measureMemory,
   start: measureStart,
+  hostile: measureHostile,
 };
 
 const OUT = resolve(import.meta.dirname, 'out');

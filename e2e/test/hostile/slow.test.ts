@@ -9,7 +9,8 @@ import { BUCKET, startOpenServer } from '../../src/hostile/openServer.ts';
 import { HOST, put } from '../../src/hostile/shapes.ts';
 import { metric } from '../../src/metrics.ts';
 import { memoryOf } from '../../src/processes.ts';
-import type { Server } from '../../src/server.ts';
+import { CHECKOUT, type Server } from '../../src/server.ts';
+import { attempt, run } from '../../src/shell.ts';
 
 const GIB = 1024 ** 3;
 const GET = `GET /${BUCKET}/none HTTP/1.1\r\n${HOST}\r\n`;
@@ -157,6 +158,21 @@ describe('slow clients', () => {
     assert.ok(memory < 64 * 4, `${memory} MiB for 64 senders`);
     for (const socket of senders) socket.destroy();
     await untilMetric(server, 'bonded_http_uploads_in_flight', (value) => value === 0);
+  });
+});
+
+describe('clients that are gone without a word', () => {
+  const env = { PATH: process.env.PATH ?? '' };
+
+  it('cost nothing any more when their time is up', async function () {
+    // A network of its own needs a kernel that lets one have it.
+    const possible = await attempt(['unshare', '-rn', 'ip', 'link', 'set', 'lo', 'up'], { env }).catch(() => undefined);
+    if (possible?.code !== 0) return this.skip();
+    const script = `${CHECKOUT}/e2e/src/hostile/blackHole.ts`;
+    const said = JSON.parse(await run(['unshare', '-rn', process.execPath, script], { env, cwd: CHECKOUT })) as Record<string, number>;
+    assert.ok((said['before'] ?? 0) >= (said['opened'] ?? NaN), JSON.stringify(said));
+    assert.ok((said['after'] ?? NaN) <= 2, JSON.stringify(said));
+    assert.deepEqual([said['uploads'], said['status']], [0, 404]);
   });
 });
 

@@ -1,5 +1,6 @@
 /** Uploads in more and smaller parts than anybody means: counted, refused where S3 refuses them, and no burden to others. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { Agent, request } from 'node:http';
 import { startNeighbour } from '../../src/hostile/neighbour.ts';
 import { BUCKET, startOpenServer } from '../../src/hostile/openServer.ts';
@@ -95,5 +96,21 @@ describe('tiny parts', function () {
     assert.equal(text.match(/<Part>/g)?.length, 1000);
     assert.match(text, /<IsTruncated>true<\/IsTruncated>/);
     assert.equal((await send('DELETE', `/${BUCKET}/listed?uploadId=${uploadId}`)).status, 204);
+  });
+
+  it('more than twenty thousand ranges of one upload are refused at the end, and gone with it', async () => {
+    const count = 20_001;
+    const begun = await send('POST', `/uploads/${BUCKET}/ranges`, '', { 'upload-mode': 'parallel', 'upload-length': String(count) });
+    const session = String(begun.headers['location']);
+    await each(count, async (n) => {
+      const { status, text } = await send('PUT', session, 'x', { 'content-range': `bytes ${n - 1}-${n - 1}/${count}` });
+      assert.ok(status < 300, `${n}: ${status} ${text}`);
+    });
+    const digest = createHash('sha256').update('x'.repeat(count)).digest('base64');
+    const { status, text } = await send('POST', `${session}&complete`, '', { 'repr-digest': `sha-256=:${digest}:` });
+    assert.equal(status, 400);
+    assert.match(text, /"detail":"The upload came in more than 20000 pieces/);
+    assert.equal((await send('DELETE', session)).status, 204);
+    assert.equal((await send('GET', `/${BUCKET}/ranges`)).status, 404);
   });
 });
