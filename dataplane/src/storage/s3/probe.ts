@@ -14,8 +14,21 @@ export interface Probing extends Patience {
   readonly multipart: Multipart;
 }
 
-/** Where the probe writes, under the place's prefix; it leaves nothing there. */
+/** Where the probe writes, under the place's prefix; it leaves nothing there, unless its process dies. */
 export const PROBE = 'probe/';
+
+/** What is older than this, in ms, is of no probe that is under way. */
+const LONGEST_PROBE_MS = 60 * 60_000;
+
+/** Removes what processes left that died while they probed; of more than 1,000 objects or uploads, the rest the next time. */
+export async function sweepProbes(room: Probing): Promise<void> {
+  const isLeft = (since: number): boolean => Date.now() - since > LONGEST_PROBE_MS;
+  const { objects } = await repeated(room, () => room.objects.list({ prefix: PROBE, limit: 1000 }));
+  for (const { name } of objects.filter(({ modified }) => isLeft(modified))) await repeated(room, () => room.objects.delete(name));
+  const uploads = await repeated(room, () => room.multipart.open(PROBE));
+  for (const { name, uploadId } of uploads.filter(({ begun }) => isLeft(begun)))
+    await repeated(room, () => room.multipart.abort(name, uploadId));
+}
 
 const RACERS = 16;
 const ROUNDS = 3;

@@ -13,7 +13,7 @@ import { openObjects } from './objects.ts';
 import { openLanes } from './parallel.ts';
 import { openBudget, repeated, type Patience } from './patience.ts';
 import { openPresign } from './presign.ts';
-import { probe } from './probe.ts';
+import { probe, sweepProbes } from './probe.ts';
 import { openRecordObjects } from './recordObjects.ts';
 import { openS3Records } from './records.ts';
 import { startSweeping, sweep } from './sweep.ts';
@@ -75,7 +75,7 @@ const LONGEST_PREFIX = 100;
 
 export interface S3Store extends Store {
   readonly presign: Presign;
-  /** Removes old tombstones, blobs that arrived late, and uploads that were left behind. It happens by itself, now and then. */
+  /** Removes old tombstones, blobs that arrived late, and uploads and probes that were left behind. It happens by itself, now and then. */
   sweep(): Promise<void>;
 }
 
@@ -151,6 +151,7 @@ function assemble(rooms: Rooms, options: S3StoreOptions, terms: S3Terms): S3Stor
     await sweep(room, signal);
     await removeLate(room, signal);
     await abortStrays(rooms, multipart, terms.strayUploadMs);
+    await sweepProbes(rooms);
   };
   const stopSweeping = startSweeping(sweepAll);
 

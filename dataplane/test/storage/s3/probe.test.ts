@@ -4,7 +4,7 @@ import { S3Failure, type FailureKind } from '../../../src/storage/s3/failure.ts'
 import type { Multipart } from '../../../src/storage/s3/multipart.ts';
 import type { Condition, ListPage, Objects } from '../../../src/storage/s3/objects.ts';
 import { openBudget } from '../../../src/storage/s3/patience.ts';
-import { probe } from '../../../src/storage/s3/probe.ts';
+import { probe, sweepProbes } from '../../../src/storage/s3/probe.ts';
 
 /** What a bad store does. */
 interface Defects {
@@ -85,6 +85,28 @@ describe('the probe of an S3 server', () => {
     const { room, texts } = badStore({});
     await probe(room);
     assert.equal(texts.size, 0);
+  });
+
+  it('is swept up after, once it is certain that nobody probes any more', async () => {
+    const { room, texts } = badStore({});
+    texts.set('probe/died/own', { text: 'own', etag: 'e' });
+    texts.set('records/k!', { text: 'v', etag: 'e' });
+    const begun = { old: 0, young: Date.now() };
+    const aborted: string[] = [];
+    const multipart: Multipart = {
+      ...room.multipart,
+      open: async (prefix) => Object.entries(begun).map(([uploadId, since]) => ({ name: `${prefix}died/parts`, uploadId, begun: since })),
+      abort: async (_name, uploadId) => void aborted.push(uploadId),
+    };
+    await sweepProbes({ ...room, multipart });
+    assert.deepEqual([...texts.keys()], ['records/k!']);
+    assert.deepEqual(aborted, ['old']);
+
+    const under = (page: ListPage): ListPage => ({ ...page, objects: page.objects.map((one) => ({ ...one, modified: Date.now() })) });
+    const young = badStore({ list: under });
+    young.texts.set('probe/alive/own', { text: 'own', etag: 'e' });
+    await sweepProbes(young.room);
+    assert.equal(young.texts.size, 1);
   });
 
   it('admits one whose answers are lost now and then', async () => {
