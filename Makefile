@@ -4,7 +4,7 @@ NODE_BIN := $(CURDIR)/.tools/node24/node_modules/node/bin
 export PATH := $(NODE_BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check e2e e2e-tools e2e-s3 bench generate format clean
+.PHONY: help setup run test check e2e e2e-tools e2e-s3 crash bench generate format clean
 .PHONY: check-types check-lint check-format check-imports check-generated check-unused check-licences check-words check-lengths
 
 help: ## Show this table
@@ -32,6 +32,9 @@ e2e-tools: setup
 e2e-s3: setup ## Run the s3 driver on real S3 servers, built from Go modules (ONLY='glob' for some of the tests)
 	@./e2e/s3-backend/install.sh
 	@mocha --exit --timeout 120000 --slow 10000 --no-check-leaks $(if $(ONLY),'$(ONLY)','e2e/s3-backend/test/**/*.test.ts')
+
+crash: setup ## Kill the server again and again under load (ROUNDS=2000, SEED=…); the log is docs/crash-log.txt
+	@node e2e/crash/run.ts --rounds $(or $(ROUNDS),200) $(if $(SEED),--seed '$(SEED)') --log docs/crash-log.txt
 
 bench: setup ## Measure against nginx, SQLite, the disk and the processor (ONLY=download,upload,small,list,memory,start,hostile QUICK=1)
 	@./e2e/install.sh bench

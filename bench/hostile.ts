@@ -7,7 +7,8 @@ import { BUCKET, startOpenServer } from '../e2e/src/hostile/openServer.ts';
 import { HOST, put } from '../e2e/src/hostile/shapes.ts';
 import { memoryOf } from '../e2e/src/processes.ts';
 import type { Server } from '../e2e/src/server.ts';
-import { median, percentile, readable, type Figure } from './figures.ts';
+import { median, peerOf, percentile, type Figure } from './figures.ts';
+import { readable } from './table.ts';
 
 const ROUNDS = 3;
 const LASTS_MS = 3000;
@@ -43,16 +44,27 @@ async function besideAttack(server: Server, neighbour: Neighbour, name: string, 
   return {
     section: 'hostile',
     name: `p99 beside ${name}`,
-    value: percentile(beside, 0.99),
+    value: median(rounds.map((one) => percentile(one.beside, 0.99))),
     unit: 'ms',
     runs: rounds.map((one) => percentile(one.beside, 0.99)),
-    peers: [{ name: 'at rest', value: percentile(rest, 0.99) }],
+    peers: [
+      peerOf(
+        'at rest',
+        rounds.map((one) => percentile(one.rest, 0.99)),
+      ),
+    ],
+    target: { of: 'ratio', is: 'at most', limit: 2 },
     note: `p50 ${readable(median(beside))} ms, at rest ${readable(median(rest))} ms`,
   };
 }
 
 /** In MiB over rest, summed over all processes. */
-async function cost(name: string, server: Server, count: number, begin: string): Promise<Figure> {
+async function cost(
+  { name, limit }: { readonly name: string; readonly limit?: number },
+  server: Server,
+  count: number,
+  begin: string,
+): Promise<Figure> {
   const rest = memoryOf(server.pid);
   const sockets = [];
   for (let opened = 0; opened < count; opened += 50) {
@@ -69,7 +81,9 @@ async function cost(name: string, server: Server, count: number, begin: string):
     value,
     unit: 'MiB',
     runs: [value],
-    peers: [{ name: 'all at rest', value: rest }],
+    peers: [],
+    details: [{ name: 'all at rest', value: rest, unit: 'MiB' }],
+    ...(limit === undefined ? {} : { target: { of: 'value', is: 'below', limit } as const }),
     note: `${readable((value / count) * 1024)} KiB each`,
   };
 }
@@ -86,11 +100,11 @@ async function costs(): Promise<Figure[]> {
   const idle = `GET /${BUCKET}/none HTTP/1.1\r\n${HOST}\r\n`;
   try {
     // As many before, which do not stay: code is compiled and buffers are kept once and for all.
-    await cost('', server, 2000, idle);
+    await cost({ name: '' }, server, 2000, idle);
     return [
-      await cost('2,000 idle connections', server, 2000, idle),
-      await cost('64 readers that never read', server, 64, `GET ${LARGE} HTTP/1.1\r\n${HOST}\r\n`),
-      await cost('64 senders that stop', server, 64, put('Content-Length: 1000000000\r\n', 'x'.repeat(1024 * 1024))),
+      await cost({ name: '2,000 idle connections', limit: 64 }, server, 2000, idle),
+      await cost({ name: '64 readers that never read' }, server, 64, `GET ${LARGE} HTTP/1.1\r\n${HOST}\r\n`),
+      await cost({ name: '64 senders that stop' }, server, 64, put('Content-Length: 1000000000\r\n', 'x'.repeat(1024 * 1024))),
     ];
   } finally {
     await server.stop();

@@ -134,7 +134,7 @@ async function playRounds(world: World, playing: Playing): Promise<number> {
   let { start, kills } = await firstStart(world, playing.counter);
   for (let round = stretch.first; round < stretch.first + stretch.rounds; round += 1) {
     const began = performance.now();
-    const plan = choosePlan(world.random.child(`round ${round}`), start.workers);
+    const plan = choosePlan(world.random.child(`round ${round}`), { workers: start.workers, slow: options.storage !== 'local' });
     const before = { ...world.counts };
     await loadAndKill(world, playing.counter, plan, round);
     pass(world, plan.jump);

@@ -17,8 +17,8 @@ const COLLECTION = 15 * MINUTE;
 /** Other long pauses are as many times shorter. */
 const FASTER = 2000;
 
-/** Where times are compared with those of files, which the kernel writes; the harness makes files older instead. */
-const OF_FILES = /\/storage\/local\/(sweep|walk)\.ts/;
+/** Where times are compared with those that a kernel or an S3 server gave; the harness makes files older instead. */
+const OF_OTHERS = /\/storage\/(local\/(sweep|walk)|s3\/(probe|store))\.ts/;
 
 const ahead = Number(process.env.CRASH_CLOCK_AHEAD_MS ?? 0);
 const collectEvery = Number(process.env.CRASH_COLLECT_EVERY_MS ?? 200);
@@ -35,7 +35,7 @@ function askedByServer(): boolean {
   const stack = new Error().stack ?? '';
   Error.stackTraceLimit = limit;
   const asking = stack.split('\n')[3] ?? '';
-  return asking.includes('/dataplane/src/') && !OF_FILES.test(asking);
+  return asking.includes('/dataplane/src/') && !OF_OTHERS.test(asking);
 }
 
 function shortened(ms: number | undefined): number | undefined {

@@ -14,6 +14,8 @@ export interface Plan {
   readonly nth: number;
   /** From the aim to the kill, in ms. */
   readonly delay: number;
+  /** The aim is given up after this time, in ms. */
+  readonly patience: number;
   /** Kills one worker first, so long before, in ms. */
   readonly worker?: number;
   /** The server is killed again while it starts, after so many ms each time. */
@@ -27,13 +29,14 @@ export interface Plan {
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-/** Chooses a plan. `workers`: of the server that runs now. */
-export function choosePlan(random: Random, workers: number): Plan {
+/** Chooses a plan. `workers`: of the server that runs now; `slow`: each request takes many others, to an S3 server. */
+export function choosePlan(random: Random, { workers, slow }: { readonly workers: number; readonly slow: boolean }): Plan {
   const aim = random.weighted<Aim>({ moment: 30, request: 25, answer: 25, collection: 20, drain: 6 });
   return {
     aim,
-    nth: random.between(1, 120),
-    delay: delayOf(random, aim),
+    nth: random.between(1, slow ? 50 : 120),
+    delay: delayOf(random, aim, slow),
+    patience: slow ? 10_000 : 2500,
     ...(workers > 1 && random.chance(0.35) ? { worker: random.between(5, 250) } : {}),
     startKills: random.chance(0.15) ? Array.from({ length: random.between(1, 2) }, () => random.between(0, 900)) : [],
     start: chooseStart(random),
@@ -46,10 +49,10 @@ export function chooseStart(random: Random): Omit<Start, 'ahead'> {
   return { workers: random.chance(0.35) ? 2 : 1, collectEvery: random.pick([60, 150, 400]) };
 }
 
-function delayOf(random: Random, aim: Aim): number {
+function delayOf(random: Random, aim: Aim, slow: boolean): number {
   switch (aim) {
     case 'moment':
-      return random.between(5, 500);
+      return random.between(5, slow ? 5000 : 500);
     case 'request':
       return random.between(0, 6);
     case 'answer':

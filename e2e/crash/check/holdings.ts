@@ -1,5 +1,5 @@
 /** What really lies in a storage location, looked at from outside: files, rows, objects. */
-import { ListMultipartUploadsCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -8,7 +8,7 @@ import type { Backend } from '../../s3-backend/backend.ts';
 export interface Holdings {
   /** Sizes of stored blobs, by whatever they are called there. */
   readonly blobs: ReadonlyMap<string, number>;
-  /** Names of what is neither a blob nor a record: bytes on their way, graves, uploads in parts. */
+  /** Names of what is neither a blob nor a record: bytes on their way, graves. */
   readonly others: readonly string[];
   /** Keys of all records. */
   readonly records: readonly string[];
@@ -51,15 +51,17 @@ function unlessGone<Of>(look: () => Of): Of | undefined {
 /** Where the objects of a location in a bucket begin: `storageIn` of e2e/s3-backend says so. */
 const PREFIX = 'bonded/';
 
-/** Reads a bucket of an S3 server. Records that were deleted stand there as tombstones until they are swept. */
+/**
+ * Reads a bucket of an S3 server. Records that were deleted stand there as tombstones until they are swept. What a probe or an upload in
+ * parts left is not told: it goes by its age, which is the S3 server's own.
+ */
 export async function readBucket({ client }: Backend, bucket: string): Promise<Holdings> {
   const objects = await objectsOf(client, bucket);
   const under = (folder: string) => objects.filter(({ name }) => name.startsWith(PREFIX + folder));
-  const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket: bucket }));
-  const strange = objects.filter(({ name }) => !name.startsWith(`${PREFIX}blobs/`) && !name.startsWith(`${PREFIX}records/`));
+  const known = new Set([...under('blobs/'), ...under('records/'), ...under('probe/')]);
   return {
     blobs: new Map(under('blobs/').map(({ name, size }) => [name, size])),
-    others: [...strange.map(({ name }) => name), ...Uploads.map(({ Key }) => `upload of ${Key}`)],
+    others: objects.filter((one) => !known.has(one)).map(({ name }) => name),
     records: under('records/').map(({ name }) => name.slice(`${PREFIX}records/`.length)),
   };
 }

@@ -14,7 +14,7 @@ for (const storage of BACKENDS) {
     it(`lose nothing, tear nothing and leave nothing behind in ${ROUNDS} rounds`, async () => {
       const seed = randomBytes(4).toString('hex');
       const summary = await runCampaign({ rounds: ROUNDS, seed, storage, perDirectory: 10, straysEvery: 5, tell: () => undefined });
-      assert.ok(summary.kills >= ROUNDS && summary.lost >= ROUNDS && summary.acknowledged > 10 * ROUNDS, JSON.stringify(summary));
+      assert.ok(summary.kills >= ROUNDS && summary.lost >= ROUNDS && summary.acknowledged > 5 * ROUNDS, JSON.stringify(summary));
     });
   });
 }
