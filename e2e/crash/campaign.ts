@@ -197,7 +197,7 @@ interface Line {
 
 function line({ round, plan, workers, before, world, open, ms, later }: Line): string {
   const { counts } = world;
-  const how = `${plan.aim}${plan.worker === undefined ? '' : '+worker'}${plan.startKills.length === 0 ? '' : `+start×${plan.startKills.length}`}`;
+  const how = `${plan.aim}${plan.ends ? '+end' : ''}${plan.worker === undefined ? '' : '+worker'}${plan.startKills.length === 0 ? '' : `+start×${plan.startKills.length}`}`;
   const acknowledged = counts.acknowledged - before.acknowledged;
   const did = `${acknowledged} answered, ${counts.lost - before.lost} lost, ${open} sessions`;
   return `${round} ${how} w${workers} ${did} ${Math.round(ms)} ms${later === undefined ? '' : `; no strays: ${later}`}`;

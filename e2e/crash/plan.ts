@@ -10,6 +10,8 @@ export type Aim = 'moment' | 'request' | 'answer' | 'collection' | 'drain';
 
 export interface Plan {
   readonly aim: Aim;
+  /** Only requests count that end an upload: they are few, and each changes much at once. */
+  readonly ends: boolean;
   /** Requests or answers that come before the kill. */
   readonly nth: number;
   /** From the aim to the kill, in ms. */
@@ -31,10 +33,13 @@ const HOUR = 60 * MINUTE;
 
 /** Chooses a plan. `workers`: of the server that runs now; `slow`: each request takes many others, to an S3 server. */
 export function choosePlan(random: Random, { workers, slow }: { readonly workers: number; readonly slow: boolean }): Plan {
-  const aim = random.weighted<Aim>({ moment: 30, request: 25, answer: 25, collection: 20, drain: 6 });
+  const aim = random.weighted<Aim>({ moment: 25, request: 30, answer: 30, collection: 20, drain: 6 });
+  const ends = (aim === 'request' || aim === 'answer') && random.chance(0.5);
+  const most = slow ? 50 : 120;
   return {
     aim,
-    nth: random.between(1, slow ? 50 : 120),
+    ends,
+    nth: random.between(1, ends ? 3 : most),
     delay: delayOf(random, aim, slow),
     patience: slow ? 10_000 : 2500,
     ...(workers > 1 && random.chance(0.35) ? { worker: random.between(5, 250) } : {}),
@@ -54,7 +59,7 @@ function delayOf(random: Random, aim: Aim, slow: boolean): number {
     case 'moment':
       return random.between(5, slow ? 5000 : 500);
     case 'request':
-      return random.between(0, 6);
+      return random.between(0, slow ? 100 : 10);
     case 'answer':
       return 0;
     case 'collection':

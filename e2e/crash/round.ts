@@ -7,26 +7,41 @@ import type { Holdings } from './check/holdings.ts';
 import { runLoad } from './load/load.ts';
 import type { Plan } from './plan.ts';
 import { Violation, type World } from './world.ts';
-import type { Watch } from './wire.ts';
+import type { Ask, Watch } from './wire.ts';
+
+type Event = 'sent' | 'answered';
+
+interface Awaited {
+  readonly event: Event;
+  readonly ends: boolean;
+  left: number;
+  readonly callback: () => void;
+}
 
 /** Counts requests and answers for whoever waits for the n-th. */
 export interface Counter extends Watch {
-  /** Calls back at the n-th event from now. */
-  at(event: 'sent' | 'answered', nth: number, callback: () => void): void;
+  /** Calls back at the n-th event from now; with `ends`, of those requests only that end an upload. */
+  await(event: Event, plan: Pick<Plan, 'nth' | 'ends'>, callback: () => void): void;
 }
 
 export function openCounter(): Counter {
-  const waiting = { sent: { left: 0, callback: () => {} }, answered: { left: 0, callback: () => {} } };
-  const count = (event: 'sent' | 'answered') => () => {
-    const one = waiting[event];
-    one.left -= 1;
-    if (one.left === 0) one.callback();
+  let awaited: Awaited | undefined;
+  const count = (event: Event) => (ask: Ask) => {
+    if (awaited?.event !== event || (awaited.ends && !endsUpload(ask))) return;
+    awaited.left -= 1;
+    if (awaited.left === 0) awaited.callback();
   };
   return {
     sent: count('sent'),
     answered: count('answered'),
-    at: (event, left, callback) => void (waiting[event] = { left, callback }),
+    await: (event, { nth, ends }, callback) => void (awaited = { event, ends, left: nth, callback }),
   };
+}
+
+/** True for requests that complete, join, or give up an upload. */
+function endsUpload({ method, query = {}, headers = {} }: Ask): boolean {
+  if ('uploadId' in query || 'session' in query) return method === 'DELETE' || method === 'POST' || headers['upload-complete'] === '?1';
+  return headers['upload-concat']?.startsWith('final') === true;
 }
 
 /** Runs the load, and kills the server as planned. Resolves when it is dead and every client knows. */
@@ -56,23 +71,23 @@ async function aimed(world: World, counter: Counter, plan: Plan): Promise<void> 
   if (plan.delay > 0) await sleep(plan.delay);
 }
 
-function event({ instance }: World, counter: Counter, { aim, nth }: Plan): Promise<void> {
+function event({ instance }: World, counter: Counter, plan: Plan): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  switch (aim) {
+  switch (plan.aim) {
     case 'moment':
       resolve();
       break;
     case 'request':
-      counter.at('sent', nth, resolve);
+      counter.await('sent', plan, resolve);
       break;
     case 'answer':
-      counter.at('answered', nth, resolve);
+      counter.await('answered', plan, resolve);
       break;
     case 'collection':
       instance.onCollection(resolve);
       break;
     case 'drain':
-      counter.at('answered', 1 + (nth >> 2), resolve);
+      counter.await('answered', plan, resolve);
       break;
   }
   return promise;

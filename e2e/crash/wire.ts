@@ -34,8 +34,8 @@ export type Reply = Answer | { readonly kind: 'lost' } | { readonly kind: 'unsen
 
 /** Hears of every request on its way out and every answer that begins: where kills are aimed from. */
 export interface Watch {
-  sent(): void;
-  answered(): void;
+  sent(ask: Ask): void;
+  answered(ask: Ask): void;
 }
 
 export interface Wire {
@@ -87,7 +87,7 @@ async function send(options: WireOptions, { agent, pending }: Connections, ask: 
   const { promise, resolve, reject } = Promise.withResolvers<Reply>();
   pending.add(resolve);
   sent.on('response', (response) => {
-    options.watch.answered();
+    options.watch.answered(ask);
     void readAnswer(response).then(resolve);
   });
   sent.on('error', (error: NodeJS.ErrnoException) => resolve({ kind: error.code === 'ECONNREFUSED' ? 'unsent' : 'lost' }));
@@ -108,14 +108,15 @@ function headersOf({ host, credentials, now }: WireOptions, ask: Ask, path: stri
   return signed({ method, path, query, host, headers: { ...ask.headers, ...length }, payload, now: now() }, credentials);
 }
 
-async function write(sent: ClientRequest, { body, pause }: Ask, watch: Watch): Promise<void> {
+async function write(sent: ClientRequest, ask: Ask, watch: Watch): Promise<void> {
+  const { body, pause } = ask;
   if (body === undefined || pause === undefined || body.length < 2) {
     sent.end(body);
-    watch.sent();
+    watch.sent(ask);
     return;
   }
   sent.write(body.subarray(0, body.length >> 1));
-  watch.sent();
+  watch.sent(ask);
   await sleep(pause);
   sent.end(body.subarray(body.length >> 1));
 }
