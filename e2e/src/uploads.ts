@@ -7,6 +7,7 @@ import type { Server } from './server.ts';
 export interface PartsUpload {
   putPart(number: number, body: Uint8Array): Promise<Answer>;
   complete(parts: readonly Answer[], server?: Server): Promise<Answer>;
+  abort(): Promise<Answer>;
 }
 
 export async function beginParts(server: Server, path: string): Promise<PartsUpload> {
@@ -15,6 +16,7 @@ export async function beginParts(server: Server, path: string): Promise<PartsUpl
   const id = /<UploadId>([^<]+)</.exec(body.toString())?.[1] ?? '';
   return {
     putPart: (number, part) => ask(server, `${path}?partNumber=${number}&uploadId=${id}`, { method: 'PUT', body: part }),
+    abort: () => ask(server, `${path}?uploadId=${id}`, { method: 'DELETE' }),
     complete(parts, other = server) {
       const listed = parts.map(
         ({ headers }, index) => `<Part><PartNumber>${index + 1}</PartNumber><ETag>${String(headers.etag)}</ETag></Part>`,
