@@ -4,7 +4,7 @@ NODE_BIN := $(CURDIR)/.tools/node24/node_modules/node/bin
 export PATH := $(NODE_BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check e2e e2e-tools e2e-s3 crash bench generate format clean
+.PHONY: help setup run backup test check e2e e2e-tools e2e-s3 crash bench generate format clean
 .PHONY: check-types check-lint check-format check-imports check-generated check-unused check-licences check-words check-lengths
 
 help: ## Show this table
@@ -16,6 +16,9 @@ setup:
 
 run: setup ## Start the store on 127.0.0.1:8080 (data in ./data, manifests in ./config/standalone)
 	@exec node dataplane/src/main.ts
+
+backup: setup ## Copy the data directory and manifests of a server, also of a running one (TO=<new directory>)
+	@node dataplane/src/main.ts backup '$(TO)'
 
 test: setup ## Run all unit and in-process tests (ONLY='glob' for some of them)
 	@mocha --exit $(if $(ONLY),'$(ONLY)','{bench,crds,dataplane,scripts}/test/**/*.test.ts')

@@ -28,7 +28,7 @@ async function start(settings: Settings): Promise<void> {
 }
 
 async function runCommand(settings: Settings, command: string, [directory, ...more]: readonly string[]): Promise<void> {
-  if (command !== 'backup' || directory === undefined || more.length > 0) {
+  if (command !== 'backup' || !directory || more.length > 0) {
     throw new ArtefactError('InvalidArgument', 'the only command is: backup <new directory>');
   }
   const { target, files, missing } = await (await import('./main/backup.ts')).takeBackup(settings, directory);
