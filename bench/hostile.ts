@@ -6,6 +6,7 @@ import { startNeighbour, type Neighbour } from '../e2e/src/hostile/neighbour.ts'
 import { BUCKET, startOpenServer } from '../e2e/src/hostile/openServer.ts';
 import { HOST, put } from '../e2e/src/hostile/shapes.ts';
 import { memoryOf } from '../e2e/src/processes.ts';
+import { processorTimeOf } from '../e2e/src/processorTime.ts';
 import type { Server } from '../e2e/src/server.ts';
 import { median, peerOf, percentile, type Figure } from './figures.ts';
 import { readable } from './table.ts';
@@ -13,48 +14,56 @@ import { readable } from './table.ts';
 const ROUNDS = 3;
 const LASTS_MS = 3000;
 const CONNECTIONS = 300;
-const SETTLE_MS = 2000;
+const SETTLE_MS = 1500;
 const LARGE_MIB = 256;
 
-interface Round {
-  readonly rest: readonly number[];
-  readonly beside: readonly number[];
+/** What a stretch of time was like: the neighbour's latencies in ms, and of how many cores the server had need. */
+interface Stretch {
+  readonly latencies: readonly number[];
+  readonly cores: number;
 }
 
-/** Rest and attack by turns, so that what else the machine does falls on both. */
-async function round(server: Server, neighbour: Neighbour, start: StartAttack): Promise<Round> {
+async function stretch(server: Server, neighbour: Neighbour): Promise<Stretch> {
   await neighbour.ask();
+  const [began, used] = [performance.now(), processorTimeOf(server.pid)];
   await sleep(LASTS_MS);
-  const rest = await neighbour.ask();
-  const attack = await start(server, CONNECTIONS);
-  await neighbour.ask();
-  await sleep(LASTS_MS);
-  const beside = await neighbour.ask();
-  attack.stop();
-  const failures = [...rest.failures, ...beside.failures];
+  const { latencies, failures } = await neighbour.ask();
   if (failures.length > 0) throw new Error(`The neighbour was not served: ${failures.slice(0, 3).join('; ')}`);
-  await sleep(500);
-  return { rest: rest.latencies, beside: beside.latencies };
+  return { latencies, cores: ((processorTimeOf(server.pid) - used) * 1000) / (performance.now() - began) };
 }
 
+/** Rest and attack by turns, so that what else the machine does falls on both; an attack counts once its connections are open. */
 async function besideAttack(server: Server, neighbour: Neighbour, name: string, start: StartAttack): Promise<Figure> {
-  const rounds: Round[] = [];
-  for (let n = 0; n < ROUNDS; n++) rounds.push(await round(server, neighbour, start));
-  const [rest, beside] = [rounds.flatMap((one) => one.rest), rounds.flatMap((one) => one.beside)];
+  const rest: Stretch[] = [];
+  const beside: Stretch[] = [];
+  for (let n = 0; n < ROUNDS; n++) {
+    rest.push(await stretch(server, neighbour));
+    const attack = await start(server, CONNECTIONS);
+    await sleep(SETTLE_MS);
+    beside.push(await stretch(server, neighbour));
+    attack.stop();
+    await sleep(SETTLE_MS);
+  }
+  const share = (stretches: readonly Stretch[], of: number) =>
+    percentile(
+      stretches.flatMap((one) => one.latencies),
+      of,
+    );
+  const cores = (stretches: readonly Stretch[]) => readable(median(stretches.map((one) => one.cores)));
   return {
     section: 'hostile',
     name: `p99 beside ${name}`,
-    value: median(rounds.map((one) => percentile(one.beside, 0.99))),
+    value: median(beside.map((one) => percentile(one.latencies, 0.99))),
     unit: 'ms',
-    runs: rounds.map((one) => percentile(one.beside, 0.99)),
+    runs: beside.map((one) => percentile(one.latencies, 0.99)),
     peers: [
       peerOf(
         'at rest',
-        rounds.map((one) => percentile(one.rest, 0.99)),
+        rest.map((one) => percentile(one.latencies, 0.99)),
       ),
     ],
     target: { of: 'ratio', is: 'at most', limit: 2 },
-    note: `p50 ${readable(median(beside))} ms, at rest ${readable(median(rest))} ms`,
+    note: `p50 ${readable(share(beside, 0.5))} ms, at rest ${readable(share(rest, 0.5))}; ${cores(beside)} cores, at rest ${cores(rest)}`,
   };
 }
 

@@ -84,14 +84,9 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     BONDED_DATA: paths.data,
     BONDED_MANIFESTS: paths.manifests,
     ...(await storageEnvironment(folder)),
+    ...(await optionsEnvironment(folder, options)),
     ...options.env,
   };
-  if (options.issuers !== undefined) {
-    env.BONDED_OIDC_ISSUERS = join(folder, 'issuers.yaml');
-    await writeFile(env.BONDED_OIDC_ISSUERS, options.issuers);
-  }
-
-  if (options.tls !== undefined) Object.assign(env, { BONDED_TLS_CERT: options.tls.certificate, BONDED_TLS_KEY: options.tls.key });
 
   const url = `${options.tls === undefined ? 'http' : 'https'}://${host}`;
   const launch = () => launchProcess(env, paths.log, { url, authority: options.tls?.certificate, through: options.through });
@@ -128,6 +123,15 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
       await terminateProcess(state.child);
       await rm(folder, { recursive: true, force: true });
     },
+  };
+}
+
+async function optionsEnvironment(folder: string, { issuers, tls }: ServerOptions): Promise<Record<string, string>> {
+  const file = join(folder, 'issuers.yaml');
+  if (issuers !== undefined) await writeFile(file, issuers);
+  return {
+    ...(issuers === undefined ? {} : { BONDED_OIDC_ISSUERS: file }),
+    ...(tls === undefined ? {} : { BONDED_TLS_CERT: tls.certificate, BONDED_TLS_KEY: tls.key }),
   };
 }
 
