@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkNames } from './check/names.ts';
 import { checkSessions } from './check/sessions.ts';
-import { findStrays, needsOf } from './check/strays.ts';
+import { checkStrays } from './check/strays.ts';
 import type { Holdings } from './check/holdings.ts';
 import { runLoad } from './load/load.ts';
 import type { Plan } from './plan.ts';
@@ -124,29 +124,15 @@ export function pass(world: World, ms: number): void {
 
 /** Nine days later: all sessions are over, everything that nobody needs is collected, and what is needed is there still. */
 export async function checkLater(world: World, start: Plan['start'], read: () => Promise<Holdings>): Promise<string> {
+  await world.instance.kill();
+  world.wire.drop();
+  pass(world, NINE_DAYS);
   world.sessions.clear();
   world.unheard.clear();
-  await startLater(world, start, NINE_DAYS);
-  let problems = await findStrays(world, read);
-  // What is deleted where records are objects leaves tombstones, which must be some hours old before they go.
-  for (let more = world.transactional ? 0 : MOST_HOURS; problems.length > 0 && more > 0; more -= 1) {
-    await startLater(world, start, THREE_HOURS);
-    problems = await findStrays(world, read);
-  }
-  if (problems.length > 0) throw new Violation(`Stray bytes stay for ever:\n  ${problems.join('\n  ')}`);
+  await comeBack(world, { start, startKills: [] });
+  const { contents, bytes, things } = await checkStrays(world, read);
   await checkAll(world);
-  const { contents, bytes, things } = needsOf(world);
   return `${things} versions of ${contents} contents, ${bytes} bytes`;
 }
 
-async function startLater(world: World, start: Plan['start'], ms: number): Promise<void> {
-  await world.instance.kill();
-  world.wire.drop();
-  pass(world, ms);
-  await comeBack(world, { start, startKills: [] });
-}
-
-const THREE_HOURS = 3 * 60 * 60 * 1000;
-/** Steps of three hours. */
-const MOST_HOURS = 6;
 const NINE_DAYS = 9 * 24 * 60 * 60 * 1000;

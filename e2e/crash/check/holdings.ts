@@ -51,18 +51,19 @@ function unlessGone<Of>(look: () => Of): Of | undefined {
 /** Where the objects of a location in a bucket begin: `storageIn` of e2e/s3-backend says so. */
 const PREFIX = 'bonded/';
 
-/**
- * Reads a bucket of an S3 server. Records that were deleted stand there as tombstones until they are swept. What a probe or an upload in
- * parts left is not told: it goes by its age, which is the S3 server's own.
- */
+/** What the driver takes away in its own time, which is the S3 server's: tombstones' graves, and what probes left. */
+const SWEPT = ['graves/', 'probe/'];
+
+/** Reads a bucket of an S3 server. Of its records those are told that are no tombstones: docs/storage-s3.md says how sizes tell. */
 export async function readBucket({ client }: Backend, bucket: string): Promise<Holdings> {
-  const objects = await objectsOf(client, bucket);
-  const under = (folder: string) => objects.filter(({ name }) => name.startsWith(PREFIX + folder));
-  const known = new Set([...under('blobs/'), ...under('records/'), ...under('probe/')]);
+  const objects = (await objectsOf(client, bucket)).map(({ name, size }) => ({ name: name.slice(PREFIX.length), size }));
+  const isUnder = (folders: readonly string[]) => (one: { readonly name: string }) => folders.some((folder) => one.name.startsWith(folder));
+  const records = objects.filter(isUnder(['records/'])).filter(({ size }) => size % 2 === 0);
+  const isKnown = isUnder(['blobs/', 'records/', ...SWEPT]);
   return {
-    blobs: new Map(under('blobs/').map(({ name, size }) => [name, size])),
-    others: objects.filter((one) => !known.has(one)).map(({ name }) => name),
-    records: under('records/').map(({ name }) => name.slice(`${PREFIX}records/`.length)),
+    blobs: new Map(objects.filter(isUnder(['blobs/'])).map(({ name, size }) => [name, size])),
+    others: objects.filter((one) => !isKnown(one)).map(({ name }) => name),
+    records: records.map(({ name }) => name.slice('records/'.length)),
   };
 }
 
