@@ -13,22 +13,40 @@ export interface Quiet {
   stop(): void;
 }
 
+export interface QuietOptions {
+  readonly collect?: () => void;
+  readonly lookMs?: number;
+  /** The part of the time since it was last asked in which the event loop was busy, 0 to 1. */
+  readonly utilization?: () => number;
+}
+
 /**
  * V8 lets its heap be several times what is in use until there is need, and in a process that nobody asks anything there is none
- * for hours. Collecting takes some 50 ms, in which nobody is served; so it is done once after each busy time, `LOOK_MS` into the quiet.
+ * for hours. Collecting takes some 50 ms, in which nobody is served; so it is done once after each busy time, a look into the quiet.
  */
-export function giveBackWhenQuiet(collect: () => void = collectAll, lookMs: number = LOOK_MS): Quiet {
-  let before = performance.eventLoopUtilization();
+export function giveBackWhenQuiet(options: QuietOptions = {}): Quiet {
+  const { collect = collectAll, lookMs = LOOK_MS, utilization = ofEventLoop() } = options;
   let tidy = false;
   const look = setInterval(() => {
-    const quiet = performance.eventLoopUtilization(before).utilization < QUIET;
-    if (quiet && !tidy) collect();
+    const quiet = utilization() < QUIET;
+    if (quiet && !tidy) {
+      collect();
+      // What collecting took is no sign of work.
+      utilization();
+    }
     tidy = quiet;
-    // What collecting took is no sign of work.
-    before = performance.eventLoopUtilization();
   }, lookMs);
   look.unref();
   return { stop: () => clearInterval(look) };
+}
+
+function ofEventLoop(): () => number {
+  let before = performance.eventLoopUtilization();
+  return () => {
+    const { utilization } = performance.eventLoopUtilization(before);
+    before = performance.eventLoopUtilization();
+    return utilization;
+  };
 }
 
 type Collect = (options: { readonly type: 'major'; readonly execution: 'sync'; readonly flavor: 'last-resort' }) => void;
