@@ -94,6 +94,57 @@ async function sendRanges({ core }: TestCore, bucket: BucketConfig, { do: way, k
 }
 
 describe('core: over a store without transactions, cut off anywhere', () => {
+  const bucket = bucketNamed('b');
+  const body = large('z');
+
+  async function collectAll(test: TestCore): Promise<void> {
+    for (let round = 0; round < 6; round += 1) {
+      test.pass(GRACE / 2);
+      await test.core.collection.collect(new AbortController().signal);
+    }
+  }
+
+  it('collects what a completion left that nobody repeats', async () => {
+    for (let cut = 0; cut < 14; cut += 1) {
+      const { store, cutAfter, heal } = cutStore();
+      const test = testCore({ store, terms: { grace: GRACE, uploadLife: 2 * GRACE, doneLife: GRACE } });
+      const { objects, uploads } = test.core;
+      const session = await uploads.begin(bucket, 'k', PLAIN, undefined, ACTOR);
+      const part = await uploads.putPart(bucket, session, 1, await objects.receive(bucket, bytesOf(body), {}));
+      cutAfter(cut);
+      await uploads.complete(bucket, session, [part], {}, {}, ACTOR).catch(() => undefined);
+      heal();
+      const named = await objects.get(bucket, 'k').then(
+        () => 1,
+        () => 0,
+      );
+      await uploads.abort(bucket, 'k', session.uploadId, ACTOR).catch(() => undefined);
+      await collectAll(test);
+      assert.deepEqual([(await test.keys('digest/')).length, (await test.keys('ref/')).length], [named, named], `cut after ${cut} changes`);
+      assert.equal((await store.blobs.list(undefined, 10)).length, named);
+    }
+  });
+
+  it('looks again at bytes that somebody was about to name when their time was over', async () => {
+    for (let cut = 0; cut < 5; cut += 1) {
+      const { store, cutAfter, heal } = cutStore();
+      const test = testCore({ store, terms: { grace: GRACE } });
+      await test.put(bucket, 'k', body);
+      await test.core.objects.delete(bucket, 'k', undefined, {}, ACTOR);
+      test.pass(GRACE * 0.75);
+      const arrived = await test.core.objects.receive(bucket, bytesOf(body), {});
+      cutAfter(cut);
+      await test.core.objects.put(bucket, 'l', arrived, PLAIN, {}, ACTOR).catch(() => undefined);
+      heal();
+      const named = await test.core.objects.get(bucket, 'l').then(
+        () => 1,
+        () => 0,
+      );
+      await collectAll(test);
+      assert.deepEqual([(await test.keys('digest/')).length, (await test.keys('ref/')).length], [named, named], `cut after ${cut} changes`);
+    }
+  });
+
   for (const versioning of ['Disabled', 'Enabled', 'Suspended'] as const) {
     it(`keeps what was acknowledged, and collects the rest (versioning ${versioning})`, async () => {
       await fc.assert(

@@ -77,7 +77,10 @@ async function condemn(
 ): Promise<readonly Segment[] | undefined> {
   const { digest, note } = candidate;
   const found = await findDigest(store, digest);
-  if (found === undefined || (await isNamed(context, store, digest))) {
+  const naming = found === undefined ? 'named' : await namingOf(context, store, digest);
+  // Whether a young reference comes to stand is not known yet: the note stays for another look.
+  if (naming === 'perhaps') return undefined;
+  if (found === undefined || naming === 'named') {
     if (found !== undefined) await store.records.write([...takeBack(digest, found), { delete: note.key, ifRevision: note.revision }]);
     else await store.records.write([{ delete: note.key, ifRevision: note.revision }]);
     return undefined;
@@ -85,7 +88,7 @@ async function condemn(
   const segments = heldSegments(found.record);
   const condemned = { ...found.record, condemned: context.now() };
   const [revision] = await store.records.write([{ put: keys.digest(digest), value: digestValue(condemned), ifRevision: found.revision }]);
-  if (await isNamed(context, store, digest)) return undefined;
+  if ((await namingOf(context, store, digest)) !== 'unnamed') return undefined;
   await store.records.write([
     { put: note.key, value: { since: context.now(), removing: segments }, ifRevision: note.revision },
     { delete: keys.digest(digest), ifRevision: revision! },
@@ -106,13 +109,17 @@ async function resume(store: Store, digest: Digest, removing: readonly Segment[]
   return removing.filter(([blob]) => !kept.has(blob));
 }
 
-/** True when a version names it. A reference whose version never came to stand is removed, once its writer cannot be under way any more. */
-async function isNamed(context: CoreContext, store: Store, digest: Digest): Promise<boolean> {
+/**
+ * Whether a version names it. A reference whose version does not stand is removed, once its writer cannot be under way any more; until
+ * then it `perhaps` is.
+ */
+async function namingOf(context: CoreContext, store: Store, digest: Digest): Promise<'named' | 'perhaps' | 'unnamed'> {
+  let young = false;
   for await (const ref of scanAll(store, keys.refs(digest))) {
     const reference = asReference(ref, digest);
-    if (context.now() - timeOfId(reference.id) < context.terms.grace) return true;
-    if ((await referent(store, reference)) !== undefined) return true;
-    await store.records.write([{ delete: keys.past(reference.bucketId, reference.key, reference.id) }, { delete: ref.key }]);
+    if ((await referent(store, reference)) !== undefined) return 'named';
+    if (context.now() - timeOfId(reference.id) < context.terms.grace) young = true;
+    else await store.records.write([{ delete: keys.past(reference.bucketId, reference.key, reference.id) }, { delete: ref.key }]);
   }
-  return false;
+  return young ? 'perhaps' : 'unnamed';
 }

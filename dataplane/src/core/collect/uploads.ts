@@ -74,7 +74,7 @@ export async function collectUploads(store: Store, signal: AbortSignal): Promise
 export async function removeRemains(store: Store, uploadId: string): Promise<Collected> {
   const note = await store.records.get(keys.garbageUpload(uploadId));
   if (note === undefined) return { blobs: 0, bytes: 0 };
-  const { digests, session } = note.value as unknown as UploadGarbage;
+  const { digests, session, since } = note.value as unknown as UploadGarbage;
   // The batch that was to end the session was cut off: it goes on, and its parts are needed.
   if ((await store.records.get(session)) !== undefined) return { blobs: 0, bytes: 0 };
   const taken = await blobsOf(store, digests);
@@ -89,8 +89,21 @@ export async function removeRemains(store: Store, uploadId: string): Promise<Col
     bytes += part.size;
   }
   for (let at = 0; at < records.length; at += AT_ONCE) await store.records.write(records.slice(at, at + AT_ONCE));
+  await lookAtDigests(store, digests, since);
   await store.records.write([{ delete: note.key }]);
   return { blobs, bytes };
+}
+
+/** Without transactions, a completion may have been cut off when it had made a digest of the parts, and before the name: then nothing names it. */
+async function lookAtDigests(store: Store, digests: readonly Digest[], since: number): Promise<void> {
+  if (store.records.transactional === true) return;
+  for (const key of digests.map(keys.garbageDigest)) {
+    // A look that is due already will do.
+    if ((await store.records.get(key)) !== undefined) continue;
+    await store.records.write([{ put: key, value: { since }, ifAbsent: true }]).catch((error: unknown) => {
+      if (!isError(error, 'Conflict')) throw error;
+    });
+  }
 }
 
 /** The blobs that hold the bytes of any of these digests. */
