@@ -8,10 +8,8 @@ import { HOST, put } from '../e2e/src/hostile/shapes.ts';
 import { memoryOf } from '../e2e/src/processes.ts';
 import { processorTimeOf } from '../e2e/src/processorTime.ts';
 import type { Server } from '../e2e/src/server.ts';
-import { median, peerOf, percentile, type Figure } from './figures.ts';
-import { readable } from './table.ts';
+import { median, peerOf, percentile, type Figure, type Run } from './figures.ts';
 
-const ROUNDS = 3;
 const LASTS_MS = 3000;
 const CONNECTIONS = 300;
 const SETTLE_MS = 1500;
@@ -23,6 +21,11 @@ interface Stretch {
   readonly cores: number;
 }
 
+interface Place {
+  readonly server: Server;
+  readonly neighbour: Neighbour;
+}
+
 async function stretch(server: Server, neighbour: Neighbour): Promise<Stretch> {
   await neighbour.ask();
   const [began, used] = [performance.now(), processorTimeOf(server.pid)];
@@ -32,11 +35,15 @@ async function stretch(server: Server, neighbour: Neighbour): Promise<Stretch> {
   return { latencies, cores: ((processorTimeOf(server.pid) - used) * 1000) / (performance.now() - began) };
 }
 
+/** What the neighbour shall notice at the most. */
+const TARGET = { of: 'ratio', is: 'at most', limit: 2 } as const;
+
 /** Rest and attack by turns, so that what else the machine does falls on both; an attack counts once its connections are open. */
-async function besideAttack(server: Server, neighbour: Neighbour, name: string, start: StartAttack): Promise<Figure> {
+async function besideAttack(place: Place, name: string, start: StartAttack, rounds: number): Promise<Figure> {
+  const { server, neighbour } = place;
   const rest: Stretch[] = [];
   const beside: Stretch[] = [];
-  for (let n = 0; n < ROUNDS; n++) {
+  for (let n = 0; n < rounds; n++) {
     rest.push(await stretch(server, neighbour));
     const attack = await start(server, CONNECTIONS);
     await sleep(SETTLE_MS);
@@ -44,36 +51,35 @@ async function besideAttack(server: Server, neighbour: Neighbour, name: string, 
     attack.stop();
     await sleep(SETTLE_MS);
   }
-  const share = (stretches: readonly Stretch[], of: number) =>
-    percentile(
-      stretches.flatMap((one) => one.latencies),
-      of,
-    );
-  const cores = (stretches: readonly Stretch[]) => readable(median(stretches.map((one) => one.cores)));
+  const p99 = (stretches: readonly Stretch[]) => stretches.map(({ latencies }) => percentile(latencies, 0.99));
+  const p50 = (stretches: readonly Stretch[]) => median(stretches.flatMap(({ latencies }) => latencies));
+  const cores = (stretches: readonly Stretch[]) => median(stretches.map((one) => one.cores));
   return {
     section: 'hostile',
     name: `p99 beside ${name}`,
-    value: median(beside.map((one) => percentile(one.latencies, 0.99))),
+    value: median(p99(beside)),
     unit: 'ms',
-    runs: beside.map((one) => percentile(one.latencies, 0.99)),
-    peers: [
-      peerOf(
-        'at rest',
-        rest.map((one) => percentile(one.latencies, 0.99)),
-      ),
+    runs: p99(beside),
+    peers: [peerOf('at rest', p99(rest))],
+    target: TARGET,
+    details: [
+      { name: 'p50', value: p50(beside), unit: 'ms' },
+      { name: 'p50 at rest', value: p50(rest), unit: 'ms' },
+      { name: 'server', value: cores(beside), unit: 'cores' },
+      { name: 'server at rest', value: cores(rest), unit: 'cores' },
     ],
-    target: { of: 'ratio', is: 'at most', limit: 2 },
-    note: `p50 ${readable(share(beside, 0.5))} ms, at rest ${readable(share(rest, 0.5))}; ${cores(beside)} cores, at rest ${cores(rest)}`,
   };
 }
 
+interface Idle {
+  readonly name: string;
+  readonly count: number;
+  readonly begin: string;
+  readonly limitMiB: number;
+}
+
 /** In MiB over rest, summed over all processes. */
-async function cost(
-  { name, limit }: { readonly name: string; readonly limit?: number },
-  server: Server,
-  count: number,
-  begin: string,
-): Promise<Figure> {
+async function cost(server: Server, { name, count, begin, limitMiB }: Idle): Promise<Figure> {
   const rest = memoryOf(server.pid);
   const sockets = [];
   for (let opened = 0; opened < count; opened += 50) {
@@ -86,14 +92,16 @@ async function cost(
   await sleep(SETTLE_MS);
   return {
     section: 'hostile',
-    name,
+    name: `memory of ${name}`,
     value,
     unit: 'MiB',
     runs: [value],
     peers: [],
-    details: [{ name: 'all at rest', value: rest, unit: 'MiB' }],
-    ...(limit === undefined ? {} : { target: { of: 'value', is: 'below', limit } as const }),
-    note: `${readable((value / count) * 1024)} KiB each`,
+    target: { of: 'value', is: 'below', limit: limitMiB },
+    details: [
+      { name: 'each', value: (value / count) * 1024, unit: 'KiB' },
+      { name: 'all at rest', value: rest, unit: 'MiB' },
+    ],
   };
 }
 
@@ -106,26 +114,28 @@ async function startWithLarge(): Promise<Server> {
 
 async function costs(): Promise<Figure[]> {
   const server = await startWithLarge();
-  const idle = `GET /${BUCKET}/none HTTP/1.1\r\n${HOST}\r\n`;
+  const idle = { name: '2,000 idle connections', count: 2000, begin: `GET /${BUCKET}/none HTTP/1.1\r\n${HOST}\r\n`, limitMiB: 64 };
+  const readers = { name: '64 readers that never read', count: 64, begin: `GET ${LARGE} HTTP/1.1\r\n${HOST}\r\n`, limitMiB: 64 * 4 };
+  const begun = put('Content-Length: 1000000000\r\n', 'x'.repeat(1024 * 1024));
+  const senders = { name: '64 senders that stop', count: 64, begin: begun, limitMiB: 64 * 4 };
   try {
     // As many before, which do not stay: code is compiled and buffers are kept once and for all.
-    await cost({ name: '' }, server, 2000, idle);
-    return [
-      await cost({ name: '2,000 idle connections', limit: 64 }, server, 2000, idle),
-      await cost({ name: '64 readers that never read' }, server, 64, `GET ${LARGE} HTTP/1.1\r\n${HOST}\r\n`),
-      await cost({ name: '64 senders that stop' }, server, 64, put('Content-Length: 1000000000\r\n', 'x'.repeat(1024 * 1024))),
-    ];
+    await cost(server, idle);
+    return [await cost(server, idle), await cost(server, readers), await cost(server, senders)];
   } finally {
     await server.stop();
   }
 }
 
-export async function measureHostile(): Promise<Figure[]> {
+export async function measureHostile({ rounds, say }: Run): Promise<readonly Figure[]> {
   const figures = await costs();
   const server = await startWithLarge();
   const neighbour = await startNeighbour(server);
   try {
-    for (const [name, start] of Object.entries(ATTACKS)) figures.push(await besideAttack(server, neighbour, name, start));
+    for (const [name, start] of Object.entries(ATTACKS)) {
+      say(`beside ${name}`);
+      figures.push(await besideAttack({ server, neighbour }, name, start, rounds));
+    }
     return figures;
   } finally {
     await neighbour.stop();

@@ -84,10 +84,9 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     BONDED_DATA: paths.data,
     BONDED_MANIFESTS: paths.manifests,
     ...(await storageEnvironment(folder)),
-    ...(await optionsEnvironment(folder, options)),
     ...options.env,
+    ...(await trustEnvironment(folder, options)),
   };
-
   const url = `${options.tls === undefined ? 'http' : 'https'}://${host}`;
   const launch = () => launchProcess(env, paths.log, { url, authority: options.tls?.certificate, through: options.through });
   const state = { child: await launch() };
@@ -126,13 +125,13 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   };
 }
 
-async function optionsEnvironment(folder: string, { issuers, tls }: ServerOptions): Promise<Record<string, string>> {
+/** Whose tokens are trusted, and the certificate. */
+async function trustEnvironment(folder: string, { issuers, tls }: ServerOptions): Promise<Record<string, string>> {
+  const env: Record<string, string> = tls === undefined ? {} : { BONDED_TLS_CERT: tls.certificate, BONDED_TLS_KEY: tls.key };
+  if (issuers === undefined) return env;
   const file = join(folder, 'issuers.yaml');
-  if (issuers !== undefined) await writeFile(file, issuers);
-  return {
-    ...(issuers === undefined ? {} : { BONDED_OIDC_ISSUERS: file }),
-    ...(tls === undefined ? {} : { BONDED_TLS_CERT: tls.certificate, BONDED_TLS_KEY: tls.key }),
-  };
+  await writeFile(file, issuers);
+  return { ...env, BONDED_OIDC_ISSUERS: file };
 }
 
 async function layFiles(folder: string, files: ServerOptions['dataFiles'] = {}): Promise<void> {
