@@ -14,6 +14,8 @@ export interface S3Location {
   readonly endpoint?: string;
   readonly region?: string;
   readonly forcePathStyle?: boolean;
+  /** Parts of uploads that travel to the server at once, in each process: 8 MiB each. Default 4. */
+  readonly parallelParts?: number;
   /** Downloads are answered with a redirect to the S3 server, after all checks. */
   readonly redirectDownloads?: boolean;
 }
@@ -37,6 +39,7 @@ const SCHEMA: StructuralSchema = {
         endpoint: { type: 'string', minLength: 1, maxLength: 2048 },
         region: { type: 'string', minLength: 1, maxLength: 64 },
         forcePathStyle: { type: 'boolean' },
+        parallelParts: { type: 'integer', minimum: 1, maximum: 64 },
         redirectDownloads: { type: 'boolean' },
       },
     },

@@ -43,7 +43,16 @@ export async function openLocation(settings: Settings, name: string, proved?: Pr
   }
   const { openS3Store } = await import('../storage/s3/store.ts');
   const cacheFile = join(data, `cache-${name}.db`);
-  const { presign, ...store } = await openS3Store({ ...s3, name, cacheFile, immutable: IMMUTABLE, proved: proved === textOf(s3) });
+  const { parallelParts, ...place } = s3;
+  const terms = parallelParts === undefined ? {} : { parallelParts };
+  const { presign, ...store } = await openS3Store({
+    ...place,
+    name,
+    cacheFile,
+    immutable: IMMUTABLE,
+    proved: proved === textOf(s3),
+    terms,
+  });
   return s3.redirectDownloads === true ? { ...store, presign } : store;
 }
 

@@ -11,6 +11,7 @@ import { removeLate } from './late.ts';
 import { openMultipart, type Multipart } from './multipart.ts';
 import { openObjects } from './objects.ts';
 import { openLanes } from './parallel.ts';
+import { openPartMemory } from './partMemory.ts';
 import { openBudget, repeated, type Patience } from './patience.ts';
 import { openPresign } from './presign.ts';
 import { probe, sweepProbes } from './probe.ts';
@@ -41,6 +42,8 @@ export interface S3Terms {
   readonly requestMs: number;
   /** Size of an upload's first parts; S3 wants 5 MiB at least. */
   readonly partBytes: number;
+  /** So many parts of the first size are on their way at once in one process, or fewer that are larger. */
+  readonly parallelParts: number;
   /** A deleted record's tombstone stands this long: much longer than a request may be under way. */
   readonly tombstoneMs: number;
   /** A seal older than this may be written over, and nothing that was given up arrives any more: longer than servers take a signed request. */
@@ -57,13 +60,11 @@ const TERMS: S3Terms = {
   deadlineMs: 30_000,
   requestMs: 10_000,
   partBytes: 8 * MIB,
+  parallelParts: 4,
   tombstoneMs: 2 * HOUR,
   sealMs: HOUR,
   strayUploadMs: 7 * 24 * HOUR,
 };
-
-/** Parts on their way at once in one process: with 8 MiB parts, 128 MiB. */
-const TRAVELLING = 16;
 
 /** Connections for requests that are answered at once. */
 const SMALL_REQUESTS = 256;
@@ -142,9 +143,10 @@ function assemble(rooms: Rooms, options: S3StoreOptions, terms: S3Terms): S3Stor
   const cache = openCache(`${options.endpoint ?? ''}/${options.bucket}/${options.prefix}`, options.cacheFile);
   const graves = openGraves(rooms);
   const records = openRecordObjects({ ...rooms, cache, immutable: options.immutable ?? [] });
-  const uploading = { ...rooms, lanes: openLanes(TRAVELLING), partBytes: terms.partBytes };
+  const { partBytes, parallelParts } = terms;
+  const uploading = { ...rooms, lanes: openLanes(parallelParts), memory: openPartMemory(partBytes, parallelParts), partBytes };
   const room = { ...uploading, ...terms, records, graves, stillOpen, list: listRepeatedly(rooms) };
-  const putSmall = (id: BlobId, bytes: Uint8Array) => putWhole(uploading, id, bytes);
+  const putSmall = async (id: BlobId, bytes: Uint8Array) => void (await putWhole(uploading, id, bytes));
   const underWay = openUnderWay();
   const check = underWay.tracking(openCheck(objects, location));
   const sweepAll = async (signal?: AbortSignal): Promise<void> => {

@@ -8,12 +8,14 @@ import { watchFor } from './late.ts';
 import { timeFor, type Multipart, type Part } from './multipart.ts';
 import type { Objects } from './objects.ts';
 import type { Lanes } from './parallel.ts';
-import { partsOf } from './partsOf.ts';
+import type { PartMemory } from './partMemory.ts';
+import { partsOf, type GatheredPart } from './partsOf.ts';
 import { beginTries, repeated, type Patience } from './patience.ts';
 
 export interface Uploading extends Patience {
   readonly objects: Objects;
   readonly multipart: Multipart;
+  readonly memory: PartMemory;
   /** As many for a part that travels in this process as it is times the first size: they bound its memory. */
   readonly lanes: Lanes;
   /** Size of the first parts, in bytes; at least 5 MiB. */
@@ -42,11 +44,11 @@ export async function upload(room: Uploading, id: BlobId, body: Bytes): Promise<
   let parts: PartsUpload | undefined;
   let size = 0;
   try {
-    for await (const { bytes, last } of partsOf(body, (number) => partSize(number, room.partBytes))) {
-      size += bytes.byteLength;
-      if (!last) await (parts ??= await beginParts(room, id)).send(bytes);
-      else if (parts) await parts.finish(bytes);
-      else await putWhole(room, id, bytes);
+    for await (const part of partsOf(body, room.memory, (number) => partSize(number, room.partBytes))) {
+      size += part.bytes.byteLength;
+      if (!part.last) await (parts ??= await beginParts(room, id)).send(part);
+      else if (parts) await parts.finish(part);
+      else if ((await putWhole(room, id, part.bytes)).atOnce) part.release();
     }
     return size;
   } catch (thrown) {
@@ -55,8 +57,8 @@ export async function upload(room: Uploading, id: BlobId, body: Bytes): Promise<
   }
 }
 
-/** Stores bytes as one object. Throws `Conflict` when the id has bytes. */
-export async function putWhole(room: Uploading, id: BlobId, bytes: Uint8Array): Promise<void> {
+/** Stores bytes as one object. Throws `Conflict` when the id has bytes. `atOnce`: nothing of them is under way any more. */
+export async function putWhole(room: Omit<Uploading, 'memory'>, id: BlobId, bytes: Uint8Array): Promise<{ readonly atOnce: boolean }> {
   const nonces: string[] = [];
   const underWay = new Set<string>();
   const stands = await untilOurs(room, id, nonces, async () => {
@@ -72,10 +74,16 @@ export async function putWhole(room: Uploading, id: BlobId, bytes: Uint8Array): 
   });
   underWay.delete(stands);
   if (underWay.size > 0) await watchFor(room, id, stands);
+  return { atOnce: nonces.length === 1 };
 }
 
 /** Repeats the request that makes the blob appear, until it is ours (by one of the nonces; answers by which) or somebody else's. */
-async function untilOurs(room: Uploading, id: BlobId, nonces: readonly string[], appear: () => Promise<string>): Promise<string> {
+async function untilOurs(
+  room: Omit<Uploading, 'memory'>,
+  id: BlobId,
+  nonces: readonly string[],
+  appear: () => Promise<string>,
+): Promise<string> {
   const tries = beginTries(room);
   for (;;) {
     try {
@@ -102,7 +110,7 @@ function oneOf(nonces: readonly string[], nonce: string | undefined): string {
   return nonce;
 }
 
-async function ownerOf(room: Uploading, id: BlobId): Promise<{ readonly nonce: string | undefined } | undefined> {
+async function ownerOf(room: Omit<Uploading, 'memory'>, id: BlobId): Promise<{ readonly nonce: string | undefined } | undefined> {
   try {
     return await repeated(room, () => room.objects.head(blobName(id)));
   } catch (thrown) {
@@ -113,9 +121,9 @@ async function ownerOf(room: Uploading, id: BlobId): Promise<{ readonly nonce: s
 
 interface PartsUpload {
   /** Takes a part; waits while too many travel. Throws when one that was sent before has failed. */
-  send(bytes: Uint8Array): Promise<void>;
+  send(part: GatheredPart): Promise<void>;
   /** The last part may be empty. */
-  finish(last: Uint8Array): Promise<void>;
+  finish(last: GatheredPart): Promise<void>;
   /** Leaves nothing behind; never throws. */
   abort(): Promise<void>;
 }
@@ -129,9 +137,16 @@ async function beginParts(room: Uploading, id: BlobId): Promise<PartsUpload> {
   let begun = 0;
   let failure: { readonly thrown: unknown } | undefined;
 
-  async function travel(number: number, bytes: Uint8Array): Promise<void> {
+  async function travel(number: number, { bytes, release }: GatheredPart): Promise<void> {
+    let attempts = 0;
     try {
-      parts.push(await repeated(room, () => room.multipart.part(name, uploadId, number, bytes)));
+      const part = await repeated(room, () => {
+        attempts += 1;
+        return room.multipart.part(name, uploadId, number, bytes);
+      });
+      parts.push(part);
+      // An attempt that was given up may read them still.
+      if (attempts === 1) release();
     } catch (thrown) {
       failure ??= { thrown };
     }
@@ -142,7 +157,8 @@ async function beginParts(room: Uploading, id: BlobId): Promise<PartsUpload> {
     if (failure) throw failure.thrown;
   }
 
-  async function send(bytes: Uint8Array): Promise<void> {
+  async function send(part: GatheredPart): Promise<void> {
+    const { bytes } = part;
     begun += 1;
     if (begun > MOST_PARTS)
       throw new ArtefactError(
@@ -153,7 +169,7 @@ async function beginParts(room: Uploading, id: BlobId): Promise<PartsUpload> {
     await untilFewer(atOnce - 1);
     const number = begun;
     const journey = room.lanes
-      .run(() => travel(number, bytes), Math.ceil(bytes.byteLength / room.partBytes))
+      .run(() => travel(number, part), Math.ceil(bytes.byteLength / room.partBytes))
       .finally(() => travelling.delete(journey));
     travelling.add(journey);
   }
@@ -161,7 +177,7 @@ async function beginParts(room: Uploading, id: BlobId): Promise<PartsUpload> {
   return {
     send,
     async finish(last) {
-      if (last.byteLength > 0) await send(last);
+      if (last.bytes.byteLength > 0) await send(last);
       await untilFewer(0);
       const inOrder = parts.toSorted((a, b) => a.number - b.number);
       await untilOurs(room, id, [nonce], async () => {
