@@ -4,7 +4,7 @@ import { startServer, type Server } from '../e2e/src/server.ts';
 export const BUCKET = 'bench';
 
 // Anyone may write here, so that a figure is of the store and not of the client's signing; some figures are signed.
-const MANIFESTS = `
+export const MANIFESTS = `
 apiVersion: bonded.dev/v1alpha1
 kind: Bucket
 metadata: { name: ${BUCKET}, namespace: bonded-system }

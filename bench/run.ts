@@ -10,6 +10,7 @@ import { measureHostile } from './hostile.ts';
 import { measureList } from './list.ts';
 import { measureMemory } from './memory.ts';
 import { documentOf } from './results.ts';
+import { measureS3 } from './s3.ts';
 import { measureSmall } from './small.ts';
 import { measureStart } from './start.ts';
 import { table } from './table.ts';
@@ -24,6 +25,7 @@ const SECTIONS: Readonly<Record<string, Measure>> = {
   memory: measureMemory,
   start: measureStart,
   hostile: measureHostile,
+  s3: measureS3,
 };
 
 const OUT = resolve(import.meta.dirname, 'out');

@@ -1,5 +1,14 @@
 /** Real S3 servers on free ports with folders of their own, for the s3 storage driver to keep its objects in. */
-import { CreateBucketCommand, DeleteObjectsCommand, ListMultipartUploadsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
@@ -18,6 +27,8 @@ export interface Backend {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   readonly client: S3Client;
   newBucket(): Promise<string>;
+  /** Addresses at which anybody may PUT and GET an object for an hour. */
+  addresses(bucket: string, name: string): Promise<{ readonly put: string; readonly get: string }>;
   /** Names of all objects, and of uploads that are open. */
   contents(bucket: string, prefix?: string): Promise<readonly string[]>;
   empty(bucket: string): Promise<void>;
@@ -69,7 +80,13 @@ export async function startBackend(name: BackendName): Promise<Backend> {
   child.unref();
   const endpoint = `http://${address}`;
   const credentials = { accessKeyId: ACCESS, secretAccessKey: SECRET };
-  const client = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials });
+  const client = new S3Client({
+    endpoint,
+    region: 'us-east-1',
+    forcePathStyle: true,
+    credentials,
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+  });
   await untilReady(child, endpoint);
   return {
     name,
@@ -81,6 +98,12 @@ export async function startBackend(name: BackendName): Promise<Backend> {
       const Bucket = `bonded-${process.pid}-${buckets}`;
       await client.send(new CreateBucketCommand({ Bucket }));
       return Bucket;
+    },
+    async addresses(Bucket, Key) {
+      const target = { Bucket, Key };
+      const options = { expiresIn: 3600 };
+      const put = await getSignedUrl(client, new PutObjectCommand(target), options);
+      return { put, get: await getSignedUrl(client, new GetObjectCommand(target), options) };
     },
     contents: (bucket, prefix = '') => contents(client, bucket, prefix),
     empty: (bucket) => empty(client, bucket),
