@@ -115,8 +115,14 @@ async function proveCompletionIsConditional(room: Probing, name: string): Promis
     const outcome = await untilKnown(room, () => room.multipart.complete(name, uploadId, [part], { ifAbsent: true }));
     if (outcome === 'made') throw fails(room, 'it completes a multipart upload over an object in spite of If-None-Match');
   } finally {
-    await repeated(room, () => room.multipart.abort(name, uploadId)).catch(() => undefined);
+    await abortAll(room, name).catch(() => undefined);
   }
+}
+
+/** That of which the beginning had no answer, too. */
+async function abortAll(room: Probing, name: string): Promise<void> {
+  const open = await repeated(room, () => room.multipart.open(name));
+  for (const { uploadId } of open) await repeated(room, () => room.multipart.abort(name, uploadId));
 }
 
 /** Names of the shapes that records have: where folders, their neighbours and the ends of names meet. */
