@@ -89,7 +89,8 @@ describe('very many connections', () => {
     const tooGreedy = await openMany(server, 50, `GET /${BUCKET}/front HTTP/1.1\r\n${HOST}\r\n`.repeat(1500), false);
     for (const socket of tooGreedy) await closing(socket.resume());
     const cost = memoryOf(server.pid) - rest;
-    assert.ok(cost < 200, `${cost.toFixed(0)} MiB`);
+    // Sixty downloads, and what it takes to read 75,000 heads. Were all of them under way, one connection alone would cost as much.
+    assert.ok(cost < 600, `${cost.toFixed(0)} MiB`);
     for (const socket of greedy) socket.destroy();
     const line = await openLine(server);
     line.write(GET);
