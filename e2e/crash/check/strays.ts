@@ -23,7 +23,8 @@ export async function findStrays(world: World, read: () => Promise<Holdings>): P
   const needs = needsOf(world);
   const until = Date.now() + PATIENCE_MS;
   for (;;) {
-    const problems = compare(needs, await read());
+    const holdings = await read();
+    const problems = [...compare(needs, holdings), ...compareReferences(needs, holdings, world.transactional)];
     if (problems.length === 0 || Date.now() > until) return problems;
     await sleep(PAUSE_MS);
   }
@@ -56,7 +57,6 @@ function compare(needs: Needs, holdings: Holdings): string[] {
   const counted = [
     ['contents', count('digest'), needs.contents],
     ['names', count('head'), needs.names],
-    ['references', count('ref'), needs.things],
   ] as const;
   return [
     ...(bytes === needs.bytes
@@ -67,6 +67,23 @@ function compare(needs: Needs, holdings: Holdings): string[] {
       .filter(([, there, needed]) => there !== needed)
       .map(([what, there, needed]) => `records of ${what}: ${there} there, ${needed} needed`),
     ...PASSING.filter((kind) => count(kind) > 0).map((kind) => `records of kind ${kind}: ${shown(kinds.get(kind) ?? [])}`),
+  ];
+}
+
+/**
+ * Every thing has its reference. Where a batch may be cut in two there may be more, whose version never came to stand: they go with the content that
+ * they speak of, and speak of none that is not there.
+ */
+function compareReferences(needs: Needs, { records }: Holdings, exact: boolean): string[] {
+  const spokenOf = (kind: string) =>
+    records.filter((key) => key.startsWith(`${kind}/`)).map((key) => key.slice(kind.length + 1, kind.length + 65));
+  const references = spokenOf('ref');
+  const contents = new Set(spokenOf('digest'));
+  const fits = exact ? references.length === needs.things : references.length >= needs.things;
+  const idle = references.filter((hex) => !contents.has(hex));
+  return [
+    ...(fits ? [] : [`records of references: ${references.length} there, ${needs.things} needed`]),
+    ...(idle.length === 0 ? [] : [`references to contents that are not there: ${shown(idle)}`]),
   ];
 }
 
