@@ -107,7 +107,7 @@ describe('core: over a store without transactions, cut off anywhere', () => {
   it('collects what a completion left that nobody repeats', async () => {
     for (let cut = 0; cut < 14; cut += 1) {
       const { store, cutAfter, heal } = cutStore();
-      const test = testCore({ store, terms: { grace: GRACE, uploadLife: 2 * GRACE, doneLife: GRACE } });
+      const test = testCore({ store, terms: { grace: GRACE, uploadLife: 2 * GRACE, doneLife: GRACE, wait: 0 } });
       const { objects, uploads } = test.core;
       const session = await uploads.begin(bucket, 'k', PLAIN, undefined, ACTOR);
       const part = await uploads.putPart(bucket, session, 1, await objects.receive(bucket, bytesOf(body), {}));
