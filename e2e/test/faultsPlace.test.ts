@@ -12,6 +12,9 @@ import { family } from '../src/processes.ts';
 import { untilNotReady, untilReady } from '../src/readiness.ts';
 import { CHECKOUT, startServer, type Server } from '../src/server.ts';
 
+/** Bytes of a page of the database. */
+const PAGE = 4096;
+
 const GONE = /directory was moved, removed or replaced/;
 
 describe('a data directory', () => {
@@ -125,7 +128,7 @@ describe('a data directory that lost or broke a part', () => {
     },
     {
       what: 'its records are cut off',
-      harm: () => truncateSync(inObjects('records.sqlite'), 3 * 8192),
+      harm: () => truncateSync(inObjects('records.sqlite'), 6 * PAGE),
       reason: /records are damaged; restore them from a backup/,
     },
     {
@@ -156,9 +159,11 @@ describe('a data directory that lost or broke a part', () => {
     });
   }
 
-  it('says so where it meets damaged pages, answers nothing wrong, and is not ready from then on', async () => {
-    const pages = readFileSync(inObjects('records.sqlite')).length / 8192;
-    for (let page = 6; page < pages; page += 3) overwrite('records.sqlite', page * 8192, 8000);
+  it('says so where it meets damaged records, answers nothing wrong, and is not ready from then on', async () => {
+    const text = readFileSync(inObjects('records.sqlite'), 'latin1');
+    // Where the bytes of digests are: nothing that a start needs.
+    const places = [...text.matchAll(/"segments":\[\[/g)].map(({ index }) => index);
+    for (const place of places.filter((_, n) => n % 3 === 0)) overwrite('records.sqlite', place + 14, 8);
     await server.start();
     let refused = 0;
     for (let n = 0; n < OBJECTS; n += 1) {
