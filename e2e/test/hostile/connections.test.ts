@@ -68,8 +68,10 @@ describe('very many connections', () => {
       const senders = await openMany(server, 600, put('Content-Length: 1000000\r\n', 'x'.repeat(100_000)));
       await sleep(3000);
       const { failures, requests } = await neighbour.ask();
-      assert.deepEqual(failures, []);
-      assert.ok(requests > 0);
+      // An idle connection makes room for a new one; whoever sends on it just then sends again.
+      const refused = failures.filter((failure) => !/socket hang up|ECONNRESET/.test(failure));
+      assert.deepEqual(refused, []);
+      assert.ok(requests > 10 * failures.length, `${requests} requests, of which ${failures.length} met a closed connection`);
       assert.ok((await metric(server, 'bonded_http_connections')) <= 192);
       assert.match(await server.log(), /"maxConnections":192/);
       assert.doesNotMatch(await server.log(), /EMFILE/);
