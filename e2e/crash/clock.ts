@@ -58,6 +58,16 @@ const realInterval = globalThis.setInterval;
 globalThis.setInterval = ((callback: (...given: unknown[]) => void, ms?: number, ...given: unknown[]) =>
   realInterval(ms === COLLECTION ? announced(callback) : callback, shortened(ms), ...given)) as typeof setInterval;
 
+const harness = Number(process.env.CRASH_HARNESS_PID);
+realInterval(() => {
+  try {
+    process.kill(harness, 0);
+  } catch {
+    // Nobody is there any more who would end this server.
+    process.exit(1);
+  }
+}, 1000).unref();
+
 const realSleep = timers.setTimeout;
 timers.setTimeout = (ms, ...given) => realSleep(shortened(ms), ...given);
 syncBuiltinESMExports();

@@ -92,6 +92,7 @@ export async function prepareInstance({ folder, checkout = CHECKOUT, env }: Inst
         BONDED_LOG_LEVEL: 'warn',
         BONDED_UPLOAD_LIFE: '1d',
         CRASH_CLOCK_AHEAD_MS: String(ahead),
+        CRASH_HARNESS_PID: String(process.pid),
         CRASH_COLLECT_EVERY_MS: String(collectEvery),
         ...env,
       };

@@ -22,7 +22,7 @@ describe('crashes', function () {
       seed,
       storage: 'local',
       perDirectory: 50,
-      straysEvery: 10,
+      straysEvery: 20,
       tell: (line) => void lines.push(line),
     });
     assert.equal(lines.length, ROUNDS);
