@@ -9,7 +9,7 @@ import type { Digest } from './digest.ts';
 import { newId } from './ids.ts';
 import { keys } from './keys.ts';
 import type { Quarantine } from './quarantine.ts';
-import { damaged, heldSegments, repair } from './quarantine.ts';
+import { damaged, heldBlobs, repair } from './quarantine.ts';
 
 /** A run of an artefact's bytes, in order. */
 export type Segment = readonly [blob: BlobId, size: number];
@@ -144,8 +144,8 @@ function isSound(found: FoundDigest): found is FoundDigest & { readonly record: 
 }
 
 function holdsAny(record: DigestRecord, blobs: readonly BlobId[]): boolean {
-  const sought = new Set(blobs);
-  return heldSegments(record).some(([blob]) => sought.has(blob));
+  const held = heldBlobs(record);
+  return blobs.some((blob) => held.has(blob));
 }
 
 function isMadeOf(record: SoundDigest, segments: readonly Segment[]): boolean {

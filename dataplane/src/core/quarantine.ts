@@ -3,7 +3,7 @@
  * segments to read, so that no reader in whatever process can pass it by; whoever brings the right bytes lifts it.
  */
 import { ArtefactError } from '../errors.ts';
-import type { Change, Json, Revision } from '../storage/contract.ts';
+import type { BlobId, Change, Json, Revision } from '../storage/contract.ts';
 import type { CoreContext } from './context.ts';
 import type { Actor } from './core.ts';
 import type { Digest } from './digest.ts';
@@ -45,6 +45,11 @@ export function soundSegments(record: DigestRecord, digest: Digest): readonly Se
 /** The segments that a digest holds on to, right or wrong. Never for reading. */
 export function heldSegments(record: DigestRecord): readonly Segment[] {
   return record.quarantined === undefined ? record.segments : record.quarantined.segments;
+}
+
+/** The blobs of those segments. */
+export function heldBlobs(record: DigestRecord): ReadonlySet<BlobId> {
+  return new Set(heldSegments(record).map(([blob]) => blob));
 }
 
 /** A note that a repaired digest's former blobs are to go. */

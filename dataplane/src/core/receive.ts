@@ -14,7 +14,7 @@ import { newId } from './ids.ts';
 import { beginIntent, seizeIntent } from './intents.ts';
 import { keys } from './keys.ts';
 import type { ChecksumAlgorithm, Content } from './object.ts';
-import { heldSegments } from './quarantine.ts';
+import { heldBlobs } from './quarantine.ts';
 
 /** What `Objects.receive` promises. */
 export async function receive(context: CoreContext, store: Store, bytes: Bytes, expected: Expected): Promise<Arrived> {
@@ -46,7 +46,7 @@ export async function discard(store: Store, arrived: Arrived): Promise<void> {
 /** Without an intent nobody can name them any more: either somebody did, or the collector gave them up before they were whole. */
 async function forgetGivenUp(store: Store, { content }: Arrived, blob: BlobId): Promise<void> {
   const found = await findDigest(store, content.digest);
-  if (found === undefined || !heldSegments(found.record).some(([own]) => own === blob)) await store.blobs.delete(blob);
+  if (found === undefined || !heldBlobs(found.record).has(blob)) await store.blobs.delete(blob);
 }
 
 function algorithmsOf(expected: Expected): readonly HashAlgorithm[] {

@@ -6,7 +6,7 @@ import type { Digest } from '../digest.ts';
 import { sha256Digest } from '../digest.ts';
 import type { Segment } from '../digests.ts';
 import { digestValue, findDigest, takeBack } from '../digests.ts';
-import { heldSegments } from '../quarantine.ts';
+import { heldBlobs, heldSegments } from '../quarantine.ts';
 import { timeOfId } from '../ids.ts';
 import { keys } from '../keys.ts';
 import { asReference, referent } from '../refs.ts';
@@ -105,7 +105,7 @@ async function resume(store: Store, digest: Digest, removing: readonly Segment[]
     await store.records.write([{ delete: keys.digest(digest), ifRevision: found.revision }, { delete: keys.finding(digest) }]);
     return removing;
   }
-  const kept = new Set(heldSegments(found.record).map(([blob]) => blob));
+  const kept = heldBlobs(found.record);
   return removing.filter(([blob]) => !kept.has(blob));
 }
 

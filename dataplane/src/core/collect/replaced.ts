@@ -5,7 +5,7 @@ import { sha256Digest } from '../digest.ts';
 import { findDigest } from '../digests.ts';
 import { keys } from '../keys.ts';
 import type { Replaced } from '../quarantine.ts';
-import { heldSegments } from '../quarantine.ts';
+import { heldBlobs } from '../quarantine.ts';
 import { scanAll } from '../scan.ts';
 import type { Collected } from './digests.ts';
 
@@ -18,9 +18,9 @@ export async function collectReplaced(context: CoreContext, store: Store, signal
     if (context.now() - since < context.terms.grace) continue;
     const [hex = ''] = entry.key.slice(keys.garbageReplacements.length).split('/');
     const found = await findDigest(store, sha256Digest(hex));
-    const held = new Set(found === undefined ? [] : heldSegments(found.record).map(([blob]) => blob));
+    const held = found && heldBlobs(found.record);
     for (const [blob, size] of segments) {
-      if (held.has(blob)) continue;
+      if (held?.has(blob) === true) continue;
       await store.blobs.delete(blob);
       blobs += 1;
       bytes += size;

@@ -13,7 +13,7 @@ import { keys } from '../keys.ts';
 import type { UploadGarbage } from '../uploads.ts';
 import { asSession, garbageNote, partRecords } from '../uploads.ts';
 import type { Collected } from './digests.ts';
-import { heldSegments } from '../quarantine.ts';
+import { heldBlobs } from '../quarantine.ts';
 import { scanAll } from '../scan.ts';
 
 /** Records removed in one batch. */
@@ -109,7 +109,7 @@ async function lookAtDigests(store: Store, digests: readonly Digest[], since: nu
 /** The blobs that hold the bytes of any of these digests. */
 async function blobsOf(store: Store, digests: readonly Digest[]): Promise<Set<BlobId>> {
   const found = await Promise.all(digests.map((digest) => findDigest(store, digest)));
-  return new Set(found.flatMap((one) => (one === undefined ? [] : heldSegments(one.record).map(([blob]) => blob))));
+  return new Set(found.flatMap((one) => (one === undefined ? [] : [...heldBlobs(one.record)])));
 }
 
 /** Gives up bytes whose sender fell silent before they were named. */
