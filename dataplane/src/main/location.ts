@@ -31,8 +31,8 @@ export async function proveLocation(settings: Settings, name: string): Promise<P
 }
 
 /**
- * A bucket of an S3 server where a file names one, else the data directory; only the driver that is used is loaded. Throws `Unavailable` or `InvalidArgument` with the
- * reason when it cannot be used. An S3 server is probed first, unless its place is the one that was `proved`.
+ * A bucket of an S3 server where a file names one, else the data directory; only the driver that is used is loaded. Throws `Unavailable`
+ * or `InvalidArgument` with the reason when it cannot be used. An S3 server is probed first, unless its place is the one that was `proved`.
  */
 export async function openLocation(settings: Settings, name: string, proved?: Proved): Promise<Store> {
   const { data } = settings;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import type { Arrived } from '../../src/core/core.ts';
 import { isError } from '../../src/errors.ts';
 import { openMemoryStore } from '../../src/storage/memory/store.ts';
 import { ACTOR, bucketNamed, bytesOf, PLAIN, testCore } from './core.fixture.ts';
@@ -101,16 +102,21 @@ describe('core: a clock that jumps', () => {
   });
 });
 
+/** Bytes that the collector gave up when half of them had come. */
+async function receivedTooLate({ core, wait }: Pick<ReturnType<typeof timed>, 'core' | 'wait'>): Promise<Arrived> {
+  const upload = halved();
+  const receiving = core.objects.receive(bucket, upload.bytes, {});
+  await upload.begun;
+  wait(2 * GRACE);
+  await core.collection.collect(never);
+  upload.goOn();
+  return receiving;
+}
+
 describe('core: bytes that the collector gave up while they came', () => {
   it('are refused with the reason, and leave nothing behind', async () => {
     const { core, wait, keys, store } = timed();
-    const upload = halved();
-    const receiving = core.objects.receive(bucket, upload.bytes, {});
-    await upload.begun;
-    wait(2 * GRACE);
-    await core.collection.collect(never);
-    upload.goOn();
-    const arrived = await receiving;
+    const arrived = await receivedTooLate({ core, wait });
     await assert.rejects(core.objects.put(bucket, 'k', arrived, PLAIN, {}, ACTOR), isUnavailable);
     assert.deepEqual(await store.blobs.list(undefined, 10), []);
     assert.deepEqual(await keys('intent/'), []);
@@ -120,13 +126,7 @@ describe('core: bytes that the collector gave up while they came', () => {
   it('the same as a part', async () => {
     const { core, wait, keys, store } = timed();
     const session = await core.uploads.begin(bucket, 'k', PLAIN, undefined, ACTOR);
-    const upload = halved();
-    const receiving = core.objects.receive(bucket, upload.bytes, {});
-    await upload.begun;
-    wait(2 * GRACE);
-    await core.collection.collect(never);
-    upload.goOn();
-    const arrived = await receiving;
+    const arrived = await receivedTooLate({ core, wait });
     await assert.rejects(core.uploads.putPart(bucket, session, 1, arrived), isUnavailable);
     assert.deepEqual(await store.blobs.list(undefined, 10), []);
     assert.deepEqual(await keys('part/'), []);
