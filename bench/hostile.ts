@@ -5,9 +5,9 @@ import { openMany } from '../e2e/src/hostile/line.ts';
 import { startNeighbour, type Neighbour } from '../e2e/src/hostile/neighbour.ts';
 import { BUCKET, startOpenServer } from '../e2e/src/hostile/openServer.ts';
 import { HOST, put } from '../e2e/src/hostile/shapes.ts';
-import { memoryOf } from '../e2e/src/processes.ts';
-import { processorTimeOf } from '../e2e/src/processorTime.ts';
+import { family, memoryOf } from '../e2e/src/processes.ts';
 import type { Server } from '../e2e/src/server.ts';
+import { cpuOf } from './cpu.ts';
 import { median, peerOf, percentile, type Figure, type Run } from './figures.ts';
 
 const LASTS_MS = 3000;
@@ -28,11 +28,11 @@ interface Place {
 
 async function stretch(server: Server, neighbour: Neighbour): Promise<Stretch> {
   await neighbour.ask();
-  const [began, used] = [performance.now(), processorTimeOf(server.pid)];
+  const [began, used] = [performance.now(), cpuOf(family(server.pid))];
   await sleep(LASTS_MS);
   const { latencies, failures } = await neighbour.ask();
   if (failures.length > 0) throw new Error(`The neighbour was not served: ${failures.slice(0, 3).join('; ')}`);
-  return { latencies, cores: ((processorTimeOf(server.pid) - used) * 1000) / (performance.now() - began) };
+  return { latencies, cores: ((cpuOf(family(server.pid)) - used) * 1000) / (performance.now() - began) };
 }
 
 /** What the neighbour shall notice at the most. */

@@ -1,23 +1,11 @@
 /** The servers that the measurements are made on. */
+import { openBucketManifests } from '../e2e/src/openBucket.ts';
 import { startServer, type Server } from '../e2e/src/server.ts';
 
 export const BUCKET = 'bench';
 
 // Anyone may write here, so that a figure is of the store and not of the client's signing; some figures are signed.
-export const MANIFESTS = `
-apiVersion: bonded.dev/v1alpha1
-kind: Bucket
-metadata: { name: ${BUCKET}, namespace: bonded-system }
-spec: {}
----
-apiVersion: bonded.dev/v1alpha1
-kind: AccessBinding
-metadata: { name: anyone, namespace: bonded-system }
-spec:
-  subjects: [{ anonymous: {} }]
-  role: Maintainer
-  resources: [{ bucket: ${BUCKET} }]
-`;
+export const MANIFESTS = openBucketManifests(BUCKET);
 
 export interface BondedOptions {
   /** A data directory that is there already, and stays. */

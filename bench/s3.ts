@@ -1,5 +1,4 @@
 /** Large transfers with the content in an S3 server, beside the same client at that server itself; and what they take of memory and processor. */
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeWorkspace } from '../e2e/src/files.ts';
 import { family, memoryOf } from '../e2e/src/processes.ts';
@@ -7,6 +6,7 @@ import { startServer, type Server } from '../e2e/src/server.ts';
 import { run } from '../e2e/src/shell.ts';
 import { startBackend, type Backend } from '../e2e/s3-backend/backend.ts';
 import { storageIn } from '../e2e/s3-backend/storage.ts';
+import { cpuOf } from './cpu.ts';
 import { median, type Figure } from './figures.ts';
 import { BUCKET, MANIFESTS } from './house.ts';
 
@@ -16,8 +16,6 @@ const ROUNDS = 3;
 const SAMPLE_EVERY_MS = 100;
 const SETTLE_MS = 3000;
 const WITHIN_MS = 300_000;
-/** Of the kernel's accounts, per second. */
-const TICKS = 100;
 
 interface Load {
   readonly name: string;
@@ -115,7 +113,7 @@ function overIdle(peaks: readonly number[], idle: number): Pick<Figure, 'value' 
 /** Transfers by curl, all connections at once. */
 async function transfer(load: Load, argumentsOf: (n: number) => Promise<readonly string[]>, pid: number | undefined): Promise<Run> {
   const targets = await Promise.all(Array.from({ length: load.connections }, (_, n) => argumentsOf(n)));
-  const before = pid === undefined ? 0 : processorSeconds(pid);
+  const before = pid === undefined ? 0 : cpuOf(family(pid));
   const began = performance.now();
   let peak = 0;
   const sampling = setInterval(() => {
@@ -135,21 +133,6 @@ async function transfer(load: Load, argumentsOf: (n: number) => Promise<readonly
   }
   const bytes = load.size * load.connections;
   const seconds = (performance.now() - began) / 1000;
-  const processor = pid === undefined ? 0 : processorSeconds(pid) - before;
+  const processor = pid === undefined ? 0 : cpuOf(family(pid)) - before;
   return { speed: bytes / MB / seconds, processor: (processor * 1024 * MIB) / bytes, peak };
-}
-
-/** What a process and all below it have had of the processor. */
-function processorSeconds(pid: number): number {
-  return family(pid).reduce((sum, one) => sum + ticksOf(one), 0) / TICKS;
-}
-
-function ticksOf(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  const [user, system] = stat
-    .slice(stat.lastIndexOf(')') + 2)
-    .split(' ')
-    .slice(11, 13)
-    .map(Number);
-  return (user ?? 0) + (system ?? 0);
 }
