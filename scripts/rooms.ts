@@ -10,6 +10,7 @@ export type Room = string;
 export const EVERY_ROOM: Room = '*';
 
 const ERRORS = 'dataplane/src/errors.ts';
+const FRESHNESS = 'dataplane/src/freshness.ts';
 const TELEMETRY = 'dataplane/src/telemetry';
 const CONFIG = 'dataplane/src/config';
 const STORAGE = 'dataplane/src/storage';
@@ -26,6 +27,8 @@ const CRDS = 'crds/src';
 
 /** What any room may import. */
 const LEAVES: readonly Room[] = [ERRORS, TELEMETRY];
+/** What keeps something of a SQLite database in memory. */
+const WITH_SQLITE: readonly Room[] = [FRESHNESS];
 /** A storage driver knows the contracts, what all drivers share, and its own files. */
 const OF_A_DRIVER: readonly Room[] = [...LEAVES, STORAGE_CONTRACT, STORAGE];
 /** A protocol describes operations over everything below, and never sees another protocol. */
@@ -35,11 +38,12 @@ const OF_A_PROTOCOL: readonly Room[] = [...LEAVES, PROTOCOLS, AUTHN, PRINCIPAL, 
 export const MAY_IMPORT: Readonly<Record<Room, readonly Room[]>> = {
   [CRDS]: [],
   [ERRORS]: [],
+  [FRESHNESS]: [],
   [TELEMETRY]: [ERRORS],
-  [CONFIG]: [...LEAVES, CRDS],
+  [CONFIG]: [...LEAVES, ...WITH_SQLITE, CRDS],
   [STORAGE_CONTRACT]: [ERRORS],
   [STORAGE]: [...LEAVES, STORAGE_CONTRACT, CONFIG],
-  'dataplane/src/storage/local': OF_A_DRIVER,
+  'dataplane/src/storage/local': [...OF_A_DRIVER, ...WITH_SQLITE],
   'dataplane/src/storage/memory': OF_A_DRIVER,
   'dataplane/src/storage/s3': OF_A_DRIVER,
   [CORE]: [...LEAVES, STORAGE_CONTRACT, STORAGE, CONFIG, CRDS],

@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { createCore } from '../../dataplane/src/core/createCore.ts';
 import type { Actor, Core, Expected } from '../../dataplane/src/core/core.ts';
 import type { ObjectAttributes } from '../../dataplane/src/core/object.ts';
+import { layoutOf } from '../../dataplane/src/storage/local/layout.ts';
 import { CHECKOUT } from '../../e2e/src/server.ts';
 import { openBulkStore } from './bulkStore.ts';
 import { BUCKET } from '../house.ts';
@@ -25,7 +26,7 @@ const STEP = 618_033;
 const SHAPED_BY = [
   'bench/store/million.ts',
   ...['put', 'versions', 'object', 'keys', 'digests', 'journal'].map((name) => `dataplane/src/core/${name}.ts`),
-  'dataplane/src/storage/local/database.ts',
+  ...['database', 'layout'].map((name) => `dataplane/src/storage/local/${name}.ts`),
 ];
 
 const ACTOR: Actor = {
@@ -71,8 +72,9 @@ export async function millionStore(cache: string, say: (text: string) => void): 
   say(`filling a store with ${OBJECTS.toLocaleString('en')} objects, once`);
   await forgetOthers(cache);
   const growing = `${folder}.growing`;
-  await mkdir(join(growing, 'objects'), { recursive: true, mode: 0o700 });
-  await fill(join(growing, 'objects'));
+  const objects = join(growing, 'objects');
+  await mkdir(layoutOf(objects).blobs, { recursive: true, mode: 0o700 });
+  await fill(objects);
   await rename(growing, folder);
   say(`filled in ${Math.round((performance.now() - began) / 1000)} s`);
   return folder;

@@ -6,6 +6,7 @@ import Database from 'better-sqlite3';
 import { chmodSync, closeSync, openSync } from 'node:fs';
 import type { Condition, Snapshot } from '@bonded/crds';
 import { ArtefactError } from '../errors.ts';
+import { openFreshness } from '../freshness.ts';
 
 export interface Published {
   readonly snapshot: Snapshot;
@@ -86,13 +87,13 @@ function openUntranslated(path: string): ConfigStore {
 /** The counter, read again only when something in the file has changed: every request asks for it. */
 function openCounter(database: Database.Database): { now(): number; forget(): void } {
   const read = database.prepare<[], number>('SELECT counter FROM published WHERE id = 1').pluck();
-  // Changes when another connection has committed, not by commits of this one.
-  const version = database.prepare<[], number>('PRAGMA data_version').pluck();
+  // Commits of this connection leave it as it is.
+  const version = openFreshness(database);
   let seen: number | undefined;
   let counter = 0;
   return {
     now() {
-      const current = version.get();
+      const current = version();
       if (current !== seen) counter = read.get() as number;
       seen = current;
       return counter;

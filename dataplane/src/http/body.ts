@@ -45,9 +45,14 @@ export function requestBody(request: IncomingMessage, options: BodyOptions): Req
 /** Intakes by request, for the parser's verdict on what they are reading. */
 const intakes = new WeakMap<IncomingMessage, Intake>();
 
+/** Verdicts on bodies of requests that have not begun. */
+const verdicts = new WeakMap<IncomingMessage, ArtefactError>();
+
 /** The rest of this body cannot be read: pulling it throws `fault`. */
 export function breakBody(request: IncomingMessage, fault: ArtefactError): void {
-  intakes.get(request)?.break(fault);
+  const intake = intakes.get(request);
+  if (intake) intake.break(fault);
+  else verdicts.set(request, fault);
 }
 
 function declaredLength(request: IncomingMessage): number | undefined {
@@ -81,6 +86,9 @@ class Intake implements AsyncIterator<Uint8Array> {
     const over = () => this.#over();
     request.on('end', over).on('error', over).on('close', over);
     intakes.set(request, this);
+    const verdict = verdicts.get(request);
+    if (verdict) this.break(verdict);
+    if (request.destroyed) this.#over();
   }
 
   async next(): Promise<IteratorResult<Uint8Array>> {

@@ -18,6 +18,7 @@ import { readHead } from './head.ts';
 import type { HttpLimits } from './limits.ts';
 import { mountFor, type Mount } from './mount.ts';
 import type { ClientReader } from './proxies.ts';
+import { createRound } from './round.ts';
 import { serve, type Service } from './serve.ts';
 import type { ReloadingTls } from './tls.ts';
 import { createTurns } from './turns.ts';
@@ -65,7 +66,13 @@ export async function startServer(settings: ServerSettings, service: Omit<Servic
 
 function listenTo(server: Server, edge: Edge): void {
   const listener = createListener(edge);
-  const inTurn: RequestListener = (request, response) => edge.turns.take(request, response, () => listener(request, response));
+  const inRound = createRound();
+  const begin: RequestListener = (request, response) =>
+    inRound(() => {
+      // Its client left meanwhile: nobody is there to be answered.
+      if (!response.destroyed) listener(request, response);
+    });
+  const inTurn: RequestListener = (request, response) => edge.turns.take(request, response, () => begin(request, response));
   server.on('request', inTurn);
   // With a listener of its own, `100 Continue` is left to the body's first reader; other expectations are framing.ts' to refuse.
   server.on('checkContinue', inTurn).on('checkExpectation', inTurn);

@@ -9,7 +9,7 @@ import { openDatabase } from './database.ts';
 import type { Db } from './database.ts';
 import { DIRECTORY_MODE, openDirectories, syncDirectory } from './directories.ts';
 import { onDisk, unavailable } from './failure.ts';
-import { openFreshness } from './freshness.ts';
+import { openFreshness } from '../../freshness.ts';
 import { layoutOf } from './layout.ts';
 import type { Layout } from './layout.ts';
 import { checkLogEnd } from './log.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
 import Database from 'better-sqlite3';
-import { openFreshness } from '../../../src/storage/local/freshness.ts';
+import { openFreshness } from '../../../src/freshness.ts';
 import { openRemembered } from '../../../src/storage/local/remembered.ts';
 import { openLocalStore } from '../../../src/storage/local/store.ts';
 import { layoutOf } from '../../../src/storage/local/layout.ts';
