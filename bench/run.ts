@@ -67,7 +67,13 @@ const on = machine();
 const figures: Figure[] = [];
 for (const name of names) {
   process.stderr.write(`measuring: ${name}\n`);
-  figures.push(...((await SECTIONS[name]?.(run)) ?? []));
+  try {
+    figures.push(...((await SECTIONS[name]?.(run)) ?? []));
+  } catch (thrown) {
+    // What the others measured is worth as much.
+    process.stderr.write(`could not measure ${name}: ${thrown instanceof Error ? thrown.stack : String(thrown)}\n`);
+    process.exitCode = 1;
+  }
 }
 
 const at = new Date().toISOString();
