@@ -52,7 +52,7 @@ export function heldBlobs(record: DigestRecord): ReadonlySet<BlobId> {
   return new Set(heldSegments(record).map(([blob]) => blob));
 }
 
-/** A note that a repaired digest's former blobs are to go. */
+/** A note that a digest's former blobs are to go: it was repaired, or is being removed. */
 export interface Replaced {
   /** Ms since the epoch. */
   readonly since: number;

@@ -76,6 +76,63 @@ describe('core: collection', () => {
     }
   });
 
+  it('removes the bytes of a removal that was cut off, whatever comes of the digest before it goes on', async () => {
+    const inner = openMemoryStore();
+    let broken = true;
+    const remove: Store['blobs']['delete'] = async (id) => (broken ? Promise.reject(new Error('cut')) : inner.blobs.delete(id));
+    const { put, core, pass } = testCore({ terms, store: { ...inner, blobs: { ...inner.blobs, delete: remove } } });
+    const putAndDelete = async (): Promise<void> => {
+      await put(bucket, 'k', body);
+      await core.objects.delete(bucket, 'k', undefined, {}, ACTOR);
+    };
+    await putAndDelete();
+    pass(2 * GRACE);
+    await assert.rejects(core.collection.collect(never), /cut/);
+    broken = false;
+    await putAndDelete();
+    assert.equal((await inner.blobs.list(undefined, 10)).length, 2);
+    for (let round = 0; round < 3; round += 1) {
+      pass(2 * GRACE);
+      await core.collection.collect(never);
+    }
+    assert.deepEqual(await inner.blobs.list(undefined, 10), []);
+  });
+
+  it('goes on with a removal that an earlier release noted and did not finish', async () => {
+    const { core, store, pass, keys } = testCore({ terms });
+    await store.blobs.put('old', bytesOf(body));
+    const note = `garbage/digest/${'a'.repeat(64)}`;
+    await store.records.write([{ put: note, value: { since: 0, removing: [['old', body.length]] } }]);
+    await core.collection.collect(never);
+    pass(2 * GRACE);
+    await core.collection.collect(never);
+    assert.deepEqual([await store.blobs.list(undefined, 10), await keys('garbage/')], [[], []]);
+  });
+
+  it('keeps the note of content that came and went while its earlier bytes were removed', async () => {
+    const inner = openMemoryStore();
+    let during: (() => Promise<void>) | undefined;
+    const remove: Store['blobs']['delete'] = async (id) => {
+      const work = during;
+      during = undefined;
+      await work?.();
+      await inner.blobs.delete(id);
+    };
+    const { put, core, pass } = testCore({ terms, store: { ...inner, blobs: { ...inner.blobs, delete: remove } } });
+    const putAndDelete = async (): Promise<void> => {
+      await put(bucket, 'k', body);
+      await core.objects.delete(bucket, 'k', undefined, {}, ACTOR);
+    };
+    await putAndDelete();
+    during = putAndDelete;
+    for (let round = 0; round < 3; round += 1) {
+      pass(2 * GRACE);
+      await core.collection.collect(never);
+    }
+    assert.equal(during, undefined);
+    assert.deepEqual(await inner.blobs.list(undefined, 10), []);
+  });
+
   it('gives up bytes that arrived and were never named, and refuses to name them afterwards', async () => {
     const { core, store, pass, keys } = testCore({ terms });
     const arrived = await core.objects.receive(bucket, bytesOf(body), {});

@@ -1,18 +1,22 @@
 /** Digests that nothing names any more: condemned, looked at once more, and removed with their bytes. */
 import { isError } from '../../errors.ts';
-import type { Entry, Store } from '../../storage/contract.ts';
+import type { Change, Entry, Json, Store } from '../../storage/contract.ts';
 import type { CoreContext } from '../context.ts';
 import type { Digest } from '../digest.ts';
 import { sha256Digest } from '../digest.ts';
 import type { Segment } from '../digests.ts';
 import { digestValue, findDigest, takeBack } from '../digests.ts';
-import { heldBlobs, heldSegments } from '../quarantine.ts';
-import { timeOfId } from '../ids.ts';
+import { heldSegments } from '../quarantine.ts';
+import type { Replaced } from '../quarantine.ts';
+import { newId, timeOfId } from '../ids.ts';
 import { keys } from '../keys.ts';
 import { asReference, referent } from '../refs.ts';
 import { removeAll, scanAll } from '../scan.ts';
 
-/** A note that a digest may have to go; `removing` once its record is gone and its blobs are being removed. */
+/**
+ * A note that a digest may have to go. It says no more than that, so that whoever lets go of the digest may write it without looking;
+ * which blobs are being removed is in a note of its own (`Replaced`). Earlier releases said it here, in `removing`.
+ */
 interface DigestGarbage {
   readonly since: number;
   readonly removing?: readonly Segment[];
@@ -35,7 +39,8 @@ export async function collectDigests(
   for await (const note of scanAll(store, keys.garbageDigests, { signal })) {
     const garbage = note.value as unknown as DigestGarbage;
     if (garbage.removing === undefined && context.now() - garbage.since < context.terms.grace) continue;
-    const removed = await collectDigest(context, store, { note, garbage }).catch(unlessConflict);
+    const candidate: Candidate = { digest: sha256Digest(note.key.slice(keys.garbageDigests.length)), note };
+    const removed = await collectDigest(context, store, candidate, garbage.removing).catch(unlessConflict);
     if (removed === undefined) continue;
     digests += 1;
     blobs += removed.blobs;
@@ -50,19 +55,36 @@ function unlessConflict(error: unknown): undefined {
   return undefined;
 }
 
+interface Candidate {
+  readonly digest: Digest;
+  readonly note: Entry;
+}
+
 async function collectDigest(
   context: CoreContext,
   store: Store,
-  { note, garbage }: { readonly note: Entry; readonly garbage: DigestGarbage },
+  candidate: Candidate,
+  removing: readonly Segment[] | undefined,
 ): Promise<Collected | undefined> {
-  const digest = sha256Digest(note.key.slice(keys.garbageDigests.length));
-  const segments =
-    garbage.removing === undefined ? await condemn(context, store, { digest, note }) : await resume(store, digest, garbage.removing);
-  if (segments === undefined) return undefined;
-  for (const [blob] of segments) await store.blobs.delete(blob);
+  const { digest, note } = candidate;
+  if (removing !== undefined) {
+    const moved = leftBehind(digest, removing, context.now());
+    await store.records.write([moved, { delete: note.key, ifRevision: note.revision }]);
+    return undefined;
+  }
+  const left = await condemn(context, store, candidate);
+  if (left === undefined) return undefined;
+  for (const [blob] of left.segments) await store.blobs.delete(blob);
   await removeAll(store, keys.layouts(digest));
-  await store.records.write([{ delete: note.key }]);
-  return { blobs: segments.length, bytes: segments.reduce((sum, [, size]) => sum + size, 0) };
+  // The content may have come and gone again meanwhile: a note that was written since then is about that.
+  await store.records.write([{ delete: left.note }, { delete: note.key, ifRevision: note.revision }]);
+  return { blobs: left.segments.length, bytes: left.segments.reduce((sum, [, size]) => sum + size, 0) };
+}
+
+/** The note that a digest's blobs are to go, whatever becomes of the digest. */
+function leftBehind(digest: Digest, segments: readonly Segment[], now: number): Extract<Change, { put: string }> {
+  const replaced: Replaced = { since: now, segments };
+  return { put: keys.garbageReplaced(digest, newId(undefined, now)), value: replaced as unknown as Json };
 }
 
 /**
@@ -73,40 +95,30 @@ async function collectDigest(
 async function condemn(
   context: CoreContext,
   store: Store,
-  candidate: { readonly digest: Digest; readonly note: Entry },
-): Promise<readonly Segment[] | undefined> {
-  const { digest, note } = candidate;
+  { digest, note }: Candidate,
+): Promise<{ readonly segments: readonly Segment[]; readonly note: string } | undefined> {
   const found = await findDigest(store, digest);
   const naming = found === undefined ? 'named' : await namingOf(context, store, digest);
   // Whether a young reference comes to stand is not known yet: the note stays for another look.
   if (naming === 'perhaps') return undefined;
   if (found === undefined || naming === 'named') {
     if (found !== undefined) await store.records.write([...takeBack(digest, found), { delete: note.key, ifRevision: note.revision }]);
-    else await store.records.write([{ delete: note.key, ifRevision: note.revision }]);
+    else await forgetGone(store, { digest, note });
     return undefined;
   }
   const segments = heldSegments(found.record);
   const condemned = { ...found.record, condemned: context.now() };
   const [revision] = await store.records.write([{ put: keys.digest(digest), value: digestValue(condemned), ifRevision: found.revision }]);
   if ((await namingOf(context, store, digest)) !== 'unnamed') return undefined;
-  await store.records.write([
-    { put: note.key, value: { since: context.now(), removing: segments }, ifRevision: note.revision },
-    { delete: keys.digest(digest), ifRevision: revision! },
-    { delete: keys.finding(digest) },
-  ]);
-  return segments;
+  const left = leftBehind(digest, segments, context.now());
+  await store.records.write([left, { delete: keys.digest(digest), ifRevision: revision! }, { delete: keys.finding(digest) }]);
+  return { segments, note: left.put };
 }
 
-/** A removal that was cut off: goes on unless the digest was taken back meanwhile; segments that it has now stay. */
-async function resume(store: Store, digest: Digest, removing: readonly Segment[]): Promise<readonly Segment[]> {
-  const found = await findDigest(store, digest);
-  if (found === undefined) return removing;
-  if (found.record.condemned !== undefined) {
-    await store.records.write([{ delete: keys.digest(digest), ifRevision: found.revision }, { delete: keys.finding(digest) }]);
-    return removing;
-  }
-  const kept = heldBlobs(found.record);
-  return removing.filter(([blob]) => !kept.has(blob));
+/** A removal may have been cut off when the digest's record was gone: its blobs have their own note, and the rest goes here. */
+async function forgetGone(store: Store, { digest, note }: Candidate): Promise<void> {
+  await removeAll(store, keys.layouts(digest));
+  await store.records.write([{ delete: keys.finding(digest) }, { delete: note.key, ifRevision: note.revision }]);
 }
 
 /**

@@ -1,4 +1,7 @@
-/** Damaged bytes that were replaced by right ones: kept for the grace time, for downloads under way and for whoever looks for the cause. */
+/**
+ * Blobs that their digest has no more. Damaged ones that were replaced by right ones are kept for the grace time, for downloads under
+ * way and for whoever looks for the cause; those of a digest that was collected go with it, and here only when that was cut off.
+ */
 import type { Store } from '../../storage/contract.ts';
 import type { CoreContext } from '../context.ts';
 import { sha256Digest } from '../digest.ts';
@@ -9,7 +12,7 @@ import { heldBlobs } from '../quarantine.ts';
 import { scanAll } from '../scan.ts';
 import type { Collected } from './digests.ts';
 
-/** Removes the former blobs of repaired digests. What a digest holds still, because its repair was cut off, stays. */
+/** Removes the former blobs of digests. What a digest holds still, because its repair or its removal was cut off, stays. */
 export async function collectReplaced(context: CoreContext, store: Store, signal: AbortSignal): Promise<Collected> {
   let blobs = 0;
   let bytes = 0;
