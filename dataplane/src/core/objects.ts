@@ -9,7 +9,7 @@ import { storeOf } from './context.ts';
 import { copyVersion } from './copy.ts';
 import type { Arrived, Objects } from './core.ts';
 import { openDigest, planAdoption, smallDigest, soundDigest } from './digests.ts';
-import type { Bringing } from './digests.ts';
+import type { Adoption, Bringing } from './digests.ts';
 import { emptyBucket } from './empty.ts';
 import { keys } from './keys.ts';
 import { listCurrent, listVersions } from './listing.ts';
@@ -28,17 +28,20 @@ export function createObjects(context: CoreContext): Objects {
     discard: (bucket, arrived) => discard(storeOf(context, bucket), arrived),
     put: async (bucket, key, arrived, attributes, conditions, actor) => {
       const opened = await open(bucket);
-      const naming = {
-        bucket: opened,
-        key,
-        content: arrived.content,
-        attributes,
-        conditions,
-        actor,
-        adopt: () => adopt(opened, arrived, { context, actor }),
+      const bytes = { taken: false };
+      const adopting = async (): Promise<Adoption> => {
+        const adoption = await adopt(opened, arrived, { context, actor });
+        bytes.taken = !adoption.known;
+        return adoption;
       };
-      // Bytes that the store had already, or that were refused, are not needed; those that were taken are not touched.
-      return await nameContent(context, naming).finally(() => discard(opened.store, arrived));
+      const naming = { bucket: opened, key, content: arrived.content, attributes, conditions, actor, adopt: adopting };
+      const done = await nameContent(context, naming).catch(async (error: unknown) => {
+        await discard(opened.store, arrived);
+        throw error;
+      });
+      // Bytes that the store had already are not needed.
+      if (!bytes.taken) await discard(opened.store, arrived);
+      return done;
     },
     copy: async (from, to, attributes, conditions, actor) => {
       const target = await open(to.bucket);
@@ -70,6 +73,6 @@ async function currentOrVersion(bucket: OpenBucket, key: string, versionId: stri
   return version;
 }
 
-function adopt(bucket: OpenBucket, { content, place }: Arrived, bringing: Bringing): ReturnType<typeof planAdoption> {
+function adopt(bucket: OpenBucket, { content, place }: Arrived, bringing: Bringing): Promise<Adoption> {
   return planAdoption(bucket.store, content.digest, { place, size: content.size }, bringing);
 }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { isError } from '../../src/errors.ts';
+import type { Store } from '../../src/storage/contract.ts';
+import { openMemoryStore } from '../../src/storage/memory/store.ts';
 import { ACTOR, admit, bucketNamed, bytesOf, collectBytes, PLAIN, testCore } from './core.fixture.ts';
 
 const big = randomBytes(3_000_001);
@@ -16,6 +18,18 @@ describe('core: naming bytes', () => {
       assert.equal(version.digest, `sha256:${createHash('sha256').update(body).digest('hex')}`);
       assert.deepEqual(await collectBytes(core.objects.open(bucket, admit(version.digest))), body);
     }
+  });
+
+  it('asks no more for large bytes that were taken, and removes those that were there already', async () => {
+    const inner = openMemoryStore();
+    const asked: string[] = [];
+    const get = async (key: string): ReturnType<Store['records']['get']> => (asked.push(key.split('/')[0]!), inner.records.get(key));
+    const { put } = testCore({ store: { ...inner, records: { ...inner.records, get } } });
+    const bucket = bucketNamed('b');
+    await put(bucket, 'k', big);
+    assert.deepEqual([asked.filter((kind) => kind === 'digest').length, asked.includes('intent')], [1, false]);
+    await put(bucket, 'l', big);
+    assert.equal((await inner.blobs.list(undefined, 10)).length, 1);
   });
 
   it('opens any range', async () => {
