@@ -56,6 +56,7 @@ export type ErrorCode =
   | 'PartUnknown'
   | 'PartsOutOfOrder'
   | 'PartTooSmall'
+  | 'PartDamaged'
   | 'BytesDamaged'
   // the state of things
   | 'NotModified'

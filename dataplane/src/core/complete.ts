@@ -5,18 +5,19 @@ import type { Json, Store } from '../storage/contract.ts';
 import type { OpenBucket } from './buckets.ts';
 import { claimSession } from './claims.ts';
 import type { CoreContext } from './context.ts';
+import { refuseDamaged } from './damage.ts';
 import type { Actor, PartClaim, PutResult, StoredPart, UploadSession } from './core.ts';
 import type { Digest } from './digest.ts';
 import { sha256Digest } from './digest.ts';
-import type { Segment } from './digests.ts';
-import { adoptSegments, readSegments } from './digests.ts';
+import { adoptSegments } from './digests.ts';
 import { doneValue, findDone, finishedByAnother } from './done.ts';
 import type { HashAlgorithm } from './hashing/checksums.ts';
 import { startHash } from './hashing/checksums.ts';
-import { hashStream } from './hashing/stream.ts';
 import { keys } from './keys.ts';
 import type { Checksum, Conditions, Content } from './object.ts';
 import { nameContent } from './put.ts';
+import { hashRuns, RunDamaged, segmentsOfRuns } from './runs.ts';
+import type { StoredRun } from './runs.ts';
 import type { PartRecord } from './uploads.ts';
 import { currentParts, findSession, garbageNote, uploadUnknown } from './uploads.ts';
 
@@ -47,8 +48,10 @@ async function joinAndName(context: CoreContext, completion: Completion): Promis
   const record = keys.upload(bucket.id, key, uploadId);
   const { session, revision } = await findSession(bucket, key, uploadId);
   const parts = await claimedParts(completion, session);
-  const segments: readonly Segment[] = parts.flatMap((part) => (part.blob === undefined ? [] : [[part.blob, part.size] as const]));
-  const content = await joinedContent(completion, session, { parts, segments });
+  const segments = segmentsOfRuns(runsOf(parts));
+  const content = await joinedContent(completion, session, parts).catch((error: unknown) =>
+    refuseWrongPart(context, completion, parts, error),
+  );
   const claimed = await claimSession(context, bucket.store, { key: record, value: session, revision });
   if (claimed === undefined) throw uploadUnknown(uploadId);
   return nameContent(context, {
@@ -115,20 +118,45 @@ function partTooSmall(part: PartRecord): ArtefactError {
   });
 }
 
-/** Reads the parts once more, in order, since a SHA-256 cannot be put together from those of its parts. */
-async function joinedContent(
-  completion: Completion,
-  session: UploadSession,
-  joined: { readonly parts: readonly PartRecord[]; readonly segments: readonly Segment[] },
-): Promise<Content> {
-  const { parts, segments } = joined;
+/** What is stored of the parts, in order. They are compared by what costs least of what came with each. */
+function runsOf(parts: readonly PartRecord[]): readonly StoredRun[] {
+  return parts.flatMap(({ blob, size, checksums }) => {
+    if (blob === undefined) return [];
+    const algorithm = CHECKS.find((one) => checksums[one] !== undefined);
+    return [{ blob, size, check: algorithm && { algorithm, value: checksums[algorithm]! } }];
+  });
+}
+
+const CHECKS = ['CRC32', 'SHA256'] as const;
+
+async function refuseWrongPart(
+  context: CoreContext,
+  { bucket, key, uploadId, actor }: Completion,
+  parts: readonly PartRecord[],
+  error: unknown,
+): Promise<never> {
+  const part = error instanceof RunDamaged ? parts.find(({ blob }) => blob === error.run.blob) : undefined;
+  if (!(error instanceof RunDamaged) || part === undefined) throw error;
+  const refusal = new ArtefactError(
+    'PartDamaged',
+    `Part ${part.number} was damaged in storage after it came. Upload this part again, and then complete the upload.`,
+    { details: { uploadId, partNumber: part.number, etag: part.etag }, cause: error },
+  );
+  throw await refuseDamaged(context, error, { bucket, key, uploadId, actor, refusal });
+}
+
+/**
+ * Reads the parts once more, in order, since a SHA-256 cannot be put together from those of its parts. Throws `RunDamaged` for one
+ * that is no longer what came.
+ */
+async function joinedContent(completion: Completion, session: UploadSession, parts: readonly PartRecord[]): Promise<Content> {
   const size = parts.reduce((sum, part) => sum + part.size, 0);
   if (completion.expected.size !== undefined && completion.expected.size !== size) {
     throw new ArtefactError('InvalidRequest', `The parts have ${size} bytes, and you declared ${completion.expected.size}.`);
   }
   const whole = session.checksum?.type === 'FULL_OBJECT' ? session.checksum.algorithm : undefined;
   const algorithms: readonly HashAlgorithm[] = whole === undefined || whole === 'SHA256' ? ['SHA256'] : ['SHA256', whole];
-  const hashes = await hashStream(readSegments(completion.bucket.store, segments, { offset: 0, length: size }), algorithms);
+  const hashes = await hashRuns(completion.bucket.store, runsOf(parts), algorithms);
   const full = whole === undefined ? undefined : hashes.get(whole)?.toString('base64');
   const checksum = await wholeChecksum(session, parts, full);
   compareChecksum(completion.expected.checksum, checksum);

@@ -3,6 +3,7 @@ import type { BucketConfig } from '@bonded/crds';
 import { ArtefactError } from '../errors.ts';
 import type { Store } from '../storage/contract.ts';
 import type { Order } from './order.ts';
+import type { UploadDamage } from './quarantine.ts';
 
 /** How long things are given, in ms. */
 export interface Terms {
@@ -42,6 +43,8 @@ export interface CoreContext {
   elapsed(): number;
   /** Makes the ids of journal entries. */
   readonly order: Order;
+  /** Told of stored bytes of an open upload that are wrong. */
+  damageFound(damage: UploadDamage): void;
 }
 
 /** The store a bucket's content lives in; a location that this installation does not have is `Unavailable`. */

@@ -195,8 +195,8 @@ export interface Uploads {
     readonly next?: { readonly key: string; readonly uploadId?: string };
   }>;
   /**
-   * Joins parts without copying them, and names the result. Throws `PartsOutOfOrder`, `PartUnknown`, `PartTooSmall`,
-   * `DigestMismatch` (`checksum`), `InvalidRequest` (`size`), and what `Objects.put` throws; the session then stays open.
+   * Joins parts without copying them, and names the result. Throws `PartsOutOfOrder`, `PartUnknown`, `PartTooSmall`, `PartDamaged` (its
+   * stored bytes are no longer those that came: send it again), `DigestMismatch` (`checksum`), `InvalidRequest` (`size`), and what `Objects.put` throws; the session then stays open.
    * Repeating a completion that succeeded answers the same again.
    */
   complete(
@@ -212,8 +212,8 @@ export interface Uploads {
 
 type ChangeOfName = 'create' | 'overwrite' | 'delete' | 'delete-marker' | 'tag';
 
-/** What the scrub found, and what became of it: see `scrub/contract.ts`. */
-type ChangeOfBytes = 'quarantine' | 'release' | 'repair' | 'unreadable';
+/** What the scrub found, and what became of it: see `scrub/contract.ts`; `upload-damage`: see `damage.ts`. */
+type ChangeOfBytes = 'quarantine' | 'release' | 'repair' | 'unreadable' | 'upload-damage';
 
 /** One change that happened. */
 export interface JournalEntry {

@@ -42,6 +42,7 @@ export function createCore(options: CoreOptions): Core {
     now,
     elapsed,
     order: createOrder(now, elapsed),
+    damageFound: (damage) => options.scrub?.observer?.uploadDamaged(damage),
   };
   const journal = createJournal(context);
   return {

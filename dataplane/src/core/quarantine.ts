@@ -18,6 +18,16 @@ import { keys } from './keys.ts';
  */
 export type DamageKind = 'differs' | 'length' | 'missing';
 
+/** Bytes of an upload that is open still, and were found wrong as it was completed. */
+export interface UploadDamage {
+  readonly bucket: string;
+  readonly key: string;
+  readonly uploadId: string;
+  readonly kind: DamageKind;
+  /** For people: which blob, and what is wrong with it. */
+  readonly detail: string;
+}
+
 /** In the record of a digest whose bytes are not given out. */
 export interface Quarantine {
   /** Ms since the epoch. */

@@ -40,6 +40,10 @@ export function createScrubObserver(metrics: ScrubMetrics, log: Log): ScrubObser
       if (last.finished >= began && told.get(location) !== last.finished) logPass(log, location, last);
       told.set(location, last.finished);
     },
+    uploadDamaged: (damage) => {
+      metrics.uploadDamaged(damage.kind);
+      log.error({ ...damage }, 'stored bytes of an upload are damaged');
+    },
     quarantined: (location, count) => metrics.quarantined(location, count),
     suspended: (location, reason) => log.warn({ location, err: reason }, 'the scrub rests: storage cannot be read'),
   };

@@ -57,6 +57,7 @@ export const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   PartUnknown: { status: 400, title: 'No such part' },
   PartsOutOfOrder: { status: 400, title: 'Parts are out of order' },
   PartTooSmall: { status: 400, title: 'The part is too small' },
+  PartDamaged: { status: 409, title: 'Bytes of the upload were damaged in storage' },
   BytesDamaged: { status: 500, title: 'The stored bytes are damaged' },
 
   NotModified: { status: 304, title: 'Not modified' },

@@ -35,6 +35,8 @@ export interface ScrubMetrics {
   /** Ms since the epoch. */
   passed(location: string, finished: number): void;
   quarantined(location: string, digests: number): void;
+  /** `kind` is of a closed set. */
+  uploadDamaged(kind: string): void;
 }
 
 /** What rooms report to. */
@@ -239,11 +241,18 @@ function scrubMetrics(registry: Registry): ScrubMetrics {
     labelNames: ['location'],
     registers,
   });
+  const uploads = new Counter({
+    name: 'bonded_upload_damage_total',
+    help: 'Completions that were refused because stored bytes of the upload were damaged, by what is wrong.',
+    labelNames: ['kind'],
+    registers,
+  });
   return {
     read: (count) => bytes.inc(count),
     examined: (outcome) => digests.inc({ outcome }),
     passed: (location, ms) => finished.set({ location }, ms / 1000),
     quarantined: (location, count) => quarantined.set({ location }, count),
+    uploadDamaged: (kind) => uploads.inc({ kind }),
   };
 }
 

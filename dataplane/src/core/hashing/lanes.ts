@@ -9,8 +9,8 @@ import type { HashAnswer, HashRequest } from './worker.ts';
 
 /** A hash that runs in a lane. */
 export interface LaneHash {
-  /** Resolves when the slab's bytes are taken in, and its buffer may be used again. */
-  update(buffer: SharedArrayBuffer, length: number): Promise<void>;
+  /** Resolves when the slab's bytes, from `offset` (0) on, are taken in, and its buffer may be used again. */
+  update(buffer: SharedArrayBuffer, length: number, offset?: number): Promise<void>;
   digest(): Promise<Buffer>;
   /** Gives up; safe after `digest` too. */
   drop(): void;
@@ -60,7 +60,7 @@ export function openLaneHash(algorithm: HashAlgorithm): LaneHash {
     occupy(lane, -cost);
   };
   return {
-    update: async (buffer, length) => void (await ask(lane, { kind: 'update', stream, buffer, length })),
+    update: async (buffer, length, offset = 0) => void (await ask(lane, { kind: 'update', stream, buffer, offset, length })),
     digest: async () => {
       try {
         const value = await ask(lane, { kind: 'finish', stream });

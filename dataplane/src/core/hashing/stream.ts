@@ -17,10 +17,13 @@ export interface StreamHashes {
   drop(): void;
 }
 
-/** Starts hashing for a stream. */
-export function openStreamHashes(algorithms: readonly HashAlgorithm[]): StreamHashes {
+/** Is given each slab of a stream, in order; what it rejects with ends the stream. */
+export type Feed = (slab: Slab) => Promise<unknown>;
+
+/** Starts hashing for a stream. `also` is fed the same. */
+export function openStreamHashes(algorithms: readonly HashAlgorithm[], also?: Feed): StreamHashes {
   const lanes = algorithms.map((algorithm) => ({ algorithm, hash: openLaneHash(algorithm) }));
-  const feed = (slab: Slab): Promise<unknown> => Promise.all(lanes.map(({ hash }) => hash.update(slab.buffer, slab.length)));
+  const feed: Feed = (slab) => Promise.all([...lanes.map(({ hash }) => hash.update(slab.buffer, slab.length)), also?.(slab)]);
   return {
     through: (source) => passThrough(source, feed),
     digests: async () => new Map(await Promise.all(lanes.map(async ({ algorithm, hash }) => [algorithm, await hash.digest()] as const))),
@@ -30,9 +33,9 @@ export function openStreamHashes(algorithms: readonly HashAlgorithm[]): StreamHa
   };
 }
 
-/** Hashes all of a stream. */
-export async function hashStream(source: Bytes, algorithms: readonly HashAlgorithm[]): Promise<Hashes> {
-  const hashing = openStreamHashes(algorithms);
+/** Hashes all of a stream. `also` is fed the same. */
+export async function hashStream(source: Bytes, algorithms: readonly HashAlgorithm[], also?: Feed): Promise<Hashes> {
+  const hashing = openStreamHashes(algorithms, also);
   try {
     for await (const chunk of hashing.through(source)) void chunk;
     return await hashing.digests();
@@ -45,7 +48,7 @@ export async function hashStream(source: Bytes, algorithms: readonly HashAlgorit
  * The same bytes in large lent buffers, each fed to `feed` too. A buffer is used again when the consumer has asked for the next
  * one and `feed` has taken it in. All but the last are full.
  */
-export async function* passThrough(source: Bytes, feed: (slab: Slab) => Promise<unknown>): AsyncGenerator<Uint8Array, void, void> {
+export async function* passThrough(source: Bytes, feed: Feed): AsyncGenerator<Uint8Array<SharedArrayBuffer>, void, void> {
   const busy = new Set<Promise<void>>();
   const failures: unknown[] = [];
   for await (const slab of readAhead(fillSlabs(source), SLABS_AHEAD, (unused) => giveBuffer(unused.buffer))) {

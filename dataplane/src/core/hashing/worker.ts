@@ -6,7 +6,13 @@ import type { HashAlgorithm, RunningHash } from './checksums.ts';
 /** What the main thread asks. `update` and `finish` are answered, in order. */
 export type HashRequest =
   | { readonly kind: 'open'; readonly stream: number; readonly algorithm: HashAlgorithm }
-  | { readonly kind: 'update'; readonly stream: number; readonly buffer: SharedArrayBuffer; readonly length: number }
+  | {
+      readonly kind: 'update';
+      readonly stream: number;
+      readonly buffer: SharedArrayBuffer;
+      readonly offset: number;
+      readonly length: number;
+    }
   | { readonly kind: 'finish'; readonly stream: number }
   | { readonly kind: 'drop'; readonly stream: number };
 
@@ -31,7 +37,7 @@ async function serve(request: HashRequest): Promise<HashAnswer | undefined> {
       running.delete(request.stream);
       return undefined;
     case 'update':
-      running.get(request.stream)?.update(new Uint8Array(request.buffer, 0, request.length));
+      running.get(request.stream)?.update(new Uint8Array(request.buffer, request.offset, request.length));
       return { stream: request.stream };
     case 'finish': {
       const hash = running.get(request.stream);

@@ -5,13 +5,13 @@ import type { OpenBucket } from '../buckets.ts';
 import { claimSession, type Claimed } from '../claims.ts';
 import type { CoreContext } from '../context.ts';
 import type { Actor, PutResult } from '../core.ts';
-import { adoptSegments, readSegments } from '../digests.ts';
+import { adoptSegments } from '../digests.ts';
 import { doneValue, findDone, finishedByAnother } from '../done.ts';
-import { hashStream } from '../hashing/stream.ts';
 import { newId } from '../ids.ts';
 import { keys } from '../keys.ts';
 import type { Conditions, Content, ObjectAttributes } from '../object.ts';
 import { nameContent } from '../put.ts';
+import { hashRuns } from '../runs.ts';
 import { garbageNote, uploadUnknown } from '../uploads.ts';
 import { endHeld } from './abort.ts';
 import { contentOf } from './content.ts';
@@ -19,9 +19,10 @@ import type { RangeCompletion, SessionPlace } from './contract.ts';
 import type { RangesRoom } from './deliver.ts';
 import { withLength } from './length.ts';
 import type { Piece } from './pieces.ts';
-import { allPieces, chain, covered, missing, overlaps, segmentsOf, tile } from './pieces.ts';
+import { allPieces, chain, covered, missing, overlaps, runOf, segmentsOf, tile } from './pieces.ts';
 import type { Held, SessionRecord } from './session.ts';
 import { changeSession, holdSession, recordKey } from './session.ts';
+import { wrongPiece } from './wrong.ts';
 
 /** What `Ranges.complete` promises. */
 export async function completeRanges(
@@ -40,7 +41,13 @@ async function closeAndName(room: RangesRoom, bucket: OpenBucket, place: Session
   const held = await changeSession(room.context, bucket, place, (record) => closing(record, completion.length));
   const { record } = held;
   const pieces = await wholeOf(bucket, record).catch((error: unknown) => reopen(room, bucket, place, error));
-  const content = await contentFrom(room, bucket, { place, pieces, length: record.length ?? record.offset });
+  const whole = { place, pieces, length: record.length ?? record.offset };
+  const content = await contentFrom(room, bucket, whole).catch(async (error: unknown) => {
+    const refusal = await wrongPiece(room, bucket, { held, pieces, actor: completion.actor }, error);
+    if (refusal === undefined) throw error;
+    if (record.mode === 'parallel') return reopen(room, bucket, place, refusal);
+    throw refusal;
+  });
   await compare(room, bucket, { held, content, completion });
   const { attributes } = record;
   return nameTaken(room, bucket, {
@@ -69,15 +76,24 @@ export async function joinPartials(
   },
 ): Promise<{ readonly uploadId: string; readonly result: PutResult }> {
   const sessions = new Map<string, Held>();
-  const pieces: Piece[] = [];
+  const joined: { readonly held: Held; readonly pieces: readonly Piece[] }[] = [];
   for (const partial of partials) {
     const held = await changeSession(room.context, bucket, partial, (record) => closing(record, undefined));
     sessions.set(partial.uploadId, held);
-    pieces.push(...(await wholeOf(bucket, held.record)));
+    joined.push({ held, pieces: await wholeOf(bucket, held.record) });
   }
+  const pieces = joined.flatMap((one) => one.pieces);
   const uploadId = newId(undefined, room.context.now());
   const length = pieces.reduce((sum, { size }) => sum + size, 0);
-  const content = await contentFrom(room, bucket, { place: { key: wanted.key, uploadId }, pieces, length });
+  const content = await contentFrom(room, bucket, { place: { key: wanted.key, uploadId }, pieces, length }).catch(
+    async (error: unknown) => {
+      for (const partial of joined) {
+        const refusal = await wrongPiece(room, bucket, { ...partial, actor: wanted.actor }, error);
+        if (refusal !== undefined) throw refusal;
+      }
+      throw error;
+    },
+  );
   const result = await nameTaken(room, bucket, { memo: undefined, ...wanted, uploadId, content, pieces, sessions: [...sessions.values()] });
   return { uploadId, result };
 }
@@ -120,7 +136,10 @@ function shown(spans: readonly (readonly [number, number])[]): string {
   return spans.length > few.length ? `${few.join(', ')} and ${spans.length - few.length} more` : few.join(', ');
 }
 
-/** From the hash that pursued the bytes as they came; where there is none, or it took other bytes in, they are read once more. */
+/**
+ * From the hash that pursued the bytes as they came; where there is none, or it took other bytes in, they are read once more. Throws
+ * `RunDamaged` for bytes that are no longer those that came.
+ */
 async function contentFrom(
   { pursuits }: RangesRoom,
   { store }: OpenBucket,
@@ -129,7 +148,7 @@ async function contentFrom(
   const { place, pieces, length } = whole;
   const pursued = await pursuits.digest(store, place.uploadId, pieces);
   if (pursued !== undefined) return contentOf(pursued, length);
-  const hashes = await hashStream(readSegments(store, segmentsOf(pieces), { offset: 0, length }), ['SHA256']);
+  const hashes = await hashRuns(store, pieces.map(runOf), ['SHA256']);
   return contentOf(hashes.get('SHA256')!.toString('hex'), length);
 }
 

@@ -47,6 +47,6 @@ export async function keepAfter(
   }
 }
 
-function asPiece({ id, offset, size, blob }: Staged, previous: string | undefined): Piece {
-  return { id, offset, size, blob, ...(previous === undefined ? {} : { previous }) };
+function asPiece({ id, offset, size, blob, crc32 }: Staged, previous: string | undefined): Piece {
+  return { id, offset, size, blob, crc32, ...(previous === undefined ? {} : { previous }) };
 }

@@ -4,6 +4,7 @@ import type { BlobId, Entry, Json, Store } from '../../storage/contract.ts';
 import type { Segment } from '../digests.ts';
 import { ID_LENGTH } from '../ids.ts';
 import { keys } from '../keys.ts';
+import type { StoredRun } from '../runs.ts';
 import { scanAll } from '../scan.ts';
 import type { Span } from './contract.ts';
 
@@ -14,6 +15,8 @@ export interface Piece {
   /** Never 0. */
   readonly size: number;
   readonly blob: BlobId;
+  /** Of its bytes as they came, in base64; pieces of earlier releases have none. */
+  readonly crc32?: string;
   /** Sequential: the piece before it. What is not on the way back from the session's last piece was never acknowledged. */
   readonly previous?: string;
 }
@@ -40,8 +43,8 @@ export function pieceSize(offset: number): number {
   return Math.max(LEAST_PIECE, Math.floor(offset / 4096 / MIB) * MIB);
 }
 
-export function pieceValue({ offset, size, blob, previous }: Omit<Piece, 'id'>): Json {
-  return { offset, size, blob, ...(previous === undefined ? {} : { previous }) };
+export function pieceValue({ offset, size, blob, crc32, previous }: Omit<Piece, 'id'>): Json {
+  return { offset, size, blob, ...(crc32 === undefined ? {} : { crc32 }), ...(previous === undefined ? {} : { previous }) };
 }
 
 function asPiece(entry: Entry): Piece {
@@ -132,6 +135,11 @@ export function overlaps(pieces: readonly Piece[]): readonly Span[] {
     end = Math.max(end, offset + size);
   }
   return found;
+}
+
+/** A piece as it must be found when it is read again. */
+export function runOf({ blob, size, crc32 }: Pick<Piece, 'blob' | 'size' | 'crc32'>): StoredRun {
+  return { blob, size, ...(crc32 === undefined ? {} : { check: { algorithm: 'CRC32', value: crc32 } }) };
 }
 
 /** As segments of an artefact. Throws `InvalidRequest` (reason `pieces`). */

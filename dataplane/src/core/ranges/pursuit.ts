@@ -8,8 +8,9 @@ import type { LaneHash } from '../hashing/lanes.ts';
 import { openLaneHash } from '../hashing/lanes.ts';
 import type { Slab } from '../hashing/slabs.ts';
 import { fillSlabs, giveBuffer } from '../hashing/slabs.ts';
+import { readRuns, watchRuns } from '../runs.ts';
 import type { Piece } from './pieces.ts';
-import { newestAt } from './pieces.ts';
+import { newestAt, runOf } from './pieces.ts';
 
 /** Bytes of one request, hashed while they stream. */
 export interface Following {
@@ -25,7 +26,7 @@ export interface Pursuits {
   follow(store: Store, uploadId: string, offset: number): Following | undefined;
   /** Pieces came to count: hashes on, in the background, as far as they reach. */
   chase(store: Store, uploadId: string): void;
-  /** The SHA-256 of just these pieces, in hex; undefined when another way to it must be found. */
+  /** The SHA-256 of just these pieces, in hex; undefined when another way to it must be found. Throws `RunDamaged`. */
   digest(store: Store, uploadId: string, pieces: readonly Piece[]): Promise<string | undefined>;
   /** Some pieces were written anew as others; the bytes are the same. */
   replace(uploadId: string, old: readonly Pick<Piece, 'blob'>[], by: readonly Pick<Piece, 'blob'>[]): Promise<void>;
@@ -156,10 +157,16 @@ async function finish(store: Store, pursuit: Pursuit, pieces: readonly Piece[]):
   return (await pursuit.hash.digest()).toString('hex');
 }
 
+/** Throws `RunDamaged` for a piece that is no longer what came; the hash is then of no use. */
 async function takeIn(store: Store, pursuit: Pursuit, piece: Piece): Promise<void> {
-  for await (const slab of fillSlabs(store.blobs.get(piece.blob))) {
-    await pursuit.hash.update(slab.buffer, slab.length);
-    giveBuffer(slab.buffer);
+  const watch = watchRuns([runOf(piece)]);
+  try {
+    for await (const slab of fillSlabs(readRuns(store, [runOf(piece)]))) {
+      await Promise.all([pursuit.hash.update(slab.buffer, slab.length), watch.feed(slab)]);
+      giveBuffer(slab.buffer);
+    }
+  } finally {
+    watch.drop();
   }
   pursuit.blobs.push(piece.blob);
   pursuit.offset += piece.size;

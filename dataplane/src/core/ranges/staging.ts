@@ -1,8 +1,11 @@
 /** Bytes on their way become stored pieces, one after another; nothing counts them yet. */
-import type { BlobId, Bytes, Change, Json, Revision, Store } from '../../storage/contract.ts';
+import type { BlobId, Change, Json, Revision, Store } from '../../storage/contract.ts';
 import { SMALL_BLOB } from '../../storage/contract.ts';
 import type { OpenBucket } from '../buckets.ts';
 import type { CoreContext } from '../context.ts';
+import { checksumOf } from '../hashing/checksums.ts';
+import type { LaneHash } from '../hashing/lanes.ts';
+import { openLaneHash } from '../hashing/lanes.ts';
 import { newId } from '../ids.ts';
 import type { Intent, OpenIntent } from '../intents.ts';
 import { beginIntent, forgetBytes } from '../intents.ts';
@@ -18,54 +21,65 @@ export interface Staged {
   readonly offset: number;
   readonly size: number;
   readonly blob: BlobId;
+  /** Of its bytes, in base64. */
+  readonly crc32: string;
   /** Small ones travel in the batch that makes them count. */
   readonly bytes?: Uint8Array;
   readonly intent?: OpenIntent;
 }
 
+type LentSlab = Uint8Array<SharedArrayBuffer>;
+type LentSlabs = AsyncGenerator<LentSlab, void, void>;
+
 /** Stores what comes from `offset` on. `slabs` are full but for the last, so that a small one ends them. */
-export async function* stage(
-  context: CoreContext,
-  store: Store,
-  slabs: AsyncGenerator<Uint8Array, void, void>,
-  offset: number,
-): AsyncGenerator<Staged, void, void> {
+export async function* stage(context: CoreContext, store: Store, slabs: LentSlabs, offset: number): AsyncGenerator<Staged, void, void> {
   for (let at = offset; ;) {
     const first = await slabs.next();
     if (first.done === true) return;
     const staged =
-      first.value.length <= SMALL_BLOB ? small(first.value, at) : await large(context, store, { first: first.value, slabs, at });
+      first.value.length <= SMALL_BLOB ? await small(first.value, at) : await large(context, store, { first: first.value, slabs, at });
     at += staged.size;
     yield staged;
   }
 }
 
-function small(lent: Uint8Array, offset: number): Staged {
-  return { id: newId(), offset, size: lent.length, blob: newId(), bytes: Buffer.from(lent) };
+async function small(lent: Uint8Array, offset: number): Promise<Staged> {
+  const bytes = Buffer.from(lent);
+  return { id: newId(), offset, size: bytes.length, blob: newId(), crc32: await checksumOf('CRC32', bytes), bytes };
 }
 
 async function large(
   context: CoreContext,
   store: Store,
-  { first, slabs, at }: { readonly first: Uint8Array; readonly slabs: AsyncGenerator<Uint8Array, void, void>; readonly at: number },
+  { first, slabs, at }: { readonly first: LentSlab; readonly slabs: LentSlabs; readonly at: number },
 ): Promise<Staged> {
   const blob = newId();
   const intent = beginIntent(context, store, blob);
+  const crc = openLaneHash('CRC32');
   try {
-    const size = await store.blobs.put(blob, intent.before(onePiece(first, slabs, pieceSize(at))));
-    return { id: newId(), offset: at, size, blob, intent };
+    const size = await store.blobs.put(blob, intent.before(checked(onePiece(first, slabs, pieceSize(at)), crc)));
+    return { id: newId(), offset: at, size, blob, crc32: (await crc.digest()).toString('base64'), intent };
   } catch (error) {
     await intent.giveUp(error);
     throw error;
+  } finally {
+    crc.drop();
+  }
+}
+
+/** The same slabs, hashed by another thread while they are lent. */
+async function* checked(slabs: LentSlabs, hash: LaneHash): AsyncGenerator<Uint8Array, void, void> {
+  for await (const slab of slabs) {
+    const taken = hash.update(slab.buffer, slab.byteLength, slab.byteOffset);
+    // Whoever leaves the loop here has failed, and tells of that.
+    taken.catch(() => undefined);
+    yield slab;
+    await taken;
   }
 }
 
 /** Leaves the slab after the last where it is. */
-async function* onePiece(
-  first: Uint8Array,
-  slabs: AsyncGenerator<Uint8Array, void, void>,
-  limit: number,
-): Bytes & AsyncGenerator<Uint8Array> {
+async function* onePiece(first: LentSlab, slabs: LentSlabs, limit: number): LentSlabs {
   yield first;
   for (let size = first.length; size < limit;) {
     const next = await slabs.next();

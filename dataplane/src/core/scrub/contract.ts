@@ -2,7 +2,7 @@
 import type { BlobId } from '../../storage/contract.ts';
 import type { Actor } from '../core.ts';
 import type { Digest } from '../digest.ts';
-import type { DamageKind } from '../quarantine.ts';
+import type { DamageKind, UploadDamage } from '../quarantine.ts';
 
 /** How much the scrub may take of a location. */
 export interface ScrubBudget {
@@ -86,6 +86,8 @@ export interface ScrubObserver {
   examined(digest: Digest, examination: Examination): void;
   /** A pass came to its end, now or before this process began. */
   passed(location: string, last: NonNullable<LocationScrub['last']>): void;
+  /** An upload was not completed, because bytes of it are wrong. */
+  uploadDamaged(damage: UploadDamage): void;
   /** So many digests of the location are in quarantine. */
   quarantined(location: string, count: number): void;
   /** A pass was put off, because storage itself cannot be read. */

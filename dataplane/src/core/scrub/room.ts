@@ -35,6 +35,7 @@ export const UNOBSERVED: ScrubObserver = {
   read: () => undefined,
   examined: () => undefined,
   passed: () => undefined,
+  uploadDamaged: () => undefined,
   quarantined: () => undefined,
   suspended: () => undefined,
 };

@@ -58,6 +58,8 @@ export const S3_ERRORS: Readonly<Record<ErrorCode, S3Error>> = {
   PartUnknown: { status: 400, code: 'InvalidPart' },
   PartsOutOfOrder: { status: 400, code: 'InvalidPartOrder' },
   PartTooSmall: { status: 400, code: 'EntityTooSmall' },
+  // The part that was uploaded is not there any more: what clients do about it is the same
+  PartDamaged: { status: 400, code: 'InvalidPart' },
   // S3 has no word for it; a 4xx would say that the request is wrong, a 503 that waiting helps
   BytesDamaged: { status: 500, code: 'ObjectDamaged' },
 

@@ -67,6 +67,7 @@ export const STS_ERRORS: Readonly<Record<ErrorCode, StsError>> = {
   PartUnknown: VALIDATION,
   PartsOutOfOrder: VALIDATION,
   PartTooSmall: VALIDATION,
+  PartDamaged: VALIDATION,
   BytesDamaged: INTERNAL,
 
   NotModified: { status: 304, code: 'NotModified' },

@@ -6,6 +6,7 @@ import type { DigestRecord } from '../../../src/core/digests.ts';
 import { findDigest } from '../../../src/core/digests.ts';
 import type { JournalEntry } from '../../../src/core/core.ts';
 import { heldSegments } from '../../../src/core/quarantine.ts';
+import type { UploadDamage } from '../../../src/core/quarantine.ts';
 import type { Examination, Finding, LocationScrub, ScrubBudget, ScrubObserver } from '../../../src/core/scrub/contract.ts';
 import type { ScrubTerms } from '../../../src/core/scrub/room.ts';
 import { isError } from '../../../src/errors.ts';
@@ -24,6 +25,7 @@ export interface Told {
   readonly examined: { readonly digest: Digest; readonly examination: Examination }[];
   readonly passes: NonNullable<LocationScrub['last']>[];
   readonly suspended: unknown[];
+  readonly uploads: UploadDamage[];
   quarantined: number;
 }
 
@@ -39,7 +41,7 @@ export interface RottingCore extends TestCore {
 export function rottingCore(
   options: { readonly store?: Store; readonly budget?: Partial<ScrubBudget>; readonly terms?: Partial<ScrubTerms> } = {},
 ): RottingCore {
-  const told: Told = { bytes: 0, examined: [], passes: [], suspended: [], quarantined: 0 };
+  const told: Told = { bytes: 0, examined: [], passes: [], suspended: [], uploads: [], quarantined: 0 };
   const test = testCore({
     store: options.store ?? openMemoryStore(),
     terms: { grace: GRACE, uploadLife: 2 * GRACE, doneLife: GRACE },
@@ -73,6 +75,7 @@ function observerOf(told: Told): ScrubObserver {
     passed: (_location, last) => void (told.passes.at(-1)?.finished === last.finished || told.passes.push(last)),
     quarantined: (_location, count) => void (told.quarantined = count),
     suspended: (_location, reason) => void told.suspended.push(reason),
+    uploadDamaged: (damage) => void told.uploads.push(damage),
   };
 }
 

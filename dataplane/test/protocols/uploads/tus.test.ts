@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { raze } from '../../main/rig.ts';
 import type { Bench } from './bench.ts';
 import { digestField, openBench, sha256 } from './bench.ts';
@@ -162,6 +164,34 @@ describe('uploads: tus', () => {
     const got = await bench.send('GET', '/builds/restarted');
     assert.ok(body.equals(Buffer.from(await got.arrayBuffer())));
   });
+
+  it('names nothing of bytes that rotted on disk meanwhile, and never tells a client that they are all there', async () => {
+    const body = randomBytes(100_000);
+    const url = await create('rotten', { 'upload-length': String(body.length) });
+    await bench.send('PATCH', url, { ...PART, 'upload-offset': '0' }, body.subarray(0, 60_000));
+    const { directory } = bench;
+    await bench.house.close(0);
+    await flipByte(directory, body.subarray(0, 60_000));
+    bench = { ...bench, ...(await openAgain(directory)) };
+    const last = await bench.send('PATCH', url, { ...PART, 'upload-offset': '60000' }, body.subarray(60_000));
+    assert.equal(last.status, 409);
+    assert.match(await last.text(), /^The bytes 0-59999 of this upload were damaged in storage after they came\. The upload is ended/);
+    assert.equal((await bench.send('HEAD', url, TUS)).status, 404);
+    assert.equal((await bench.send('GET', '/builds/rotten')).status, 404);
+    assert.match(bench.log(), /stored bytes of an upload are damaged/);
+  });
+
+  /** Lets the file with these bytes rot. */
+  const flipByte = async (directory: string, bytes: Uint8Array): Promise<void> => {
+    for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
+      const path = join(entry.parentPath, entry.name);
+      const found = entry.isFile() ? await readFile(path) : Buffer.alloc(0);
+      if (!found.equals(bytes)) continue;
+      found[30_000]! ^= 1;
+      return writeFile(path, found);
+    }
+    assert.fail('no file has these bytes');
+  };
 
   const openAgain = (directory: string): Promise<Bench> => openBench({ directory });
 });

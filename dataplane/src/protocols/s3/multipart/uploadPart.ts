@@ -1,6 +1,8 @@
 /** UploadPart and UploadPartCopy. */
-import type { Core, UploadedPart } from '../../../core/core.ts';
-import { ArtefactError } from '../../../errors.ts';
+import type { Core, Expected, UploadedPart } from '../../../core/core.ts';
+import { digestHex } from '../../../core/digest.ts';
+import { damaged } from '../../../core/quarantine.ts';
+import { ArtefactError, isError } from '../../../errors.ts';
 import type { Call, Reply } from '../../contract.ts';
 import { refuseUnbuilt } from '../objects/attributes.ts';
 import { openCopySource, sourceVersionHeaders } from '../objects/copyFrom.ts';
@@ -55,8 +57,17 @@ async function copyPart(core: Core, place: PartPlace, source: OpenSource, fields
   }
   const algorithm = partAlgorithm(place.session);
   const bytes = core.objects.open(source.bucket, source.admitted, range);
-  const part = await storePart(core, place, bytes, { size, checksum: { algorithm } });
+  const part = await storePart(core, place, bytes, { size, checksum: { algorithm }, ...wholeDigest(source, size) }).catch(
+    (error: unknown) => {
+      throw isError(error, 'DigestMismatch') ? damaged(source.version.digest) : error;
+    },
+  );
   return { root: 'CopyPartResult', content: copyPartResult(part, algorithm), headers: sourceVersionHeaders(source) };
+}
+
+/** All of an artefact has a digest to be compared with: a part must not make bytes right that have rotted. Ranges of one have none. */
+function wholeDigest({ version: { digest, size } }: OpenSource, copied: number): Pick<Expected, 'sha256'> {
+  return copied === size ? { sha256: { hex: digestHex(digest), signed: false } } : {};
 }
 
 function copyPartResult(part: UploadedPart, algorithm: ReturnType<typeof partAlgorithm>): Answer['content'] {

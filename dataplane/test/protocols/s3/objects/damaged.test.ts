@@ -75,3 +75,47 @@ describe('damaged bytes in S3', () => {
     }
   });
 });
+
+describe('parts that rotted before they are joined, in S3', () => {
+  const FIRST = Buffer.alloc(5 * 1024 * 1024, 'x');
+
+  it('are refused as InvalidPart by their number, and may be uploaded again', async () => {
+    const stage = openStage();
+    const target = '/plain/big';
+    const upload = (await stage.ask({ method: 'POST', target: `${target}?uploads` })).element('UploadId')!;
+    const send = (number: number, body: Buffer) =>
+      stage.ask({ method: 'PUT', target: `${target}?partNumber=${number}&uploadId=${upload}`, body });
+    const etags = [(await send(1, FIRST)).headers.etag!, (await send(2, BODY)).headers.etag!];
+    const list = etags
+      .map((etag, index) => `<Part><PartNumber>${index + 1}</PartNumber><ETag>${etag.replaceAll('"', '&quot;')}</ETag></Part>`)
+      .join('');
+    const complete = () =>
+      stage.ask({
+        method: 'POST',
+        target: `${target}?uploadId=${upload}`,
+        body: `<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${list}</CompleteMultipartUpload>`,
+      });
+    await rot(stage.store, (await stage.store.blobs.list(undefined, 10))[1]!, ROT.flipped);
+    const { status, element, text } = await complete();
+    assert.deepEqual([status, element('Code'), element('PartNumber'), element('UploadId')], [400, 'InvalidPart', '2', upload], text);
+    assert.match(element('Message') ?? '', /Part 2 was damaged in storage after it came\. Upload this part again/);
+    assert.equal((await stage.get(target)).status, 404);
+    assert.equal((await stage.get(`${target}?uploadId=${upload}`)).status, 200, 'the upload is open still');
+    assert.equal((await send(2, BODY)).status, 200);
+    assert.equal((await complete()).status, 200);
+    assert.ok((await stage.get(target)).bytes.equals(Buffer.concat([FIRST, BODY])));
+  });
+
+  it('are not made of an object that has rotted, where they are copied from all of it', async () => {
+    const stage = openStage();
+    await stage.put('/kept/k', BODY);
+    await rot(stage.store, (await stage.store.blobs.list(undefined, 10))[0]!, ROT.flipped);
+    const upload = (await stage.ask({ method: 'POST', target: '/plain/parts?uploads' })).element('UploadId')!;
+    const source: Readonly<Record<string, string>> = { 'x-amz-copy-source': '/kept/k' };
+    for (const headers of [source, { ...source, 'x-amz-copy-source-range': `bytes=0-${BODY.length - 1}` }]) {
+      const answer = await stage.ask({ method: 'PUT', target: `/plain/parts?partNumber=1&uploadId=${upload}`, headers });
+      assert.deepEqual([answer.status, answer.element('Code')], [500, 'ObjectDamaged'], answer.text);
+    }
+    assert.equal((await stage.store.blobs.list(undefined, 10)).length, 1);
+  });
+});
