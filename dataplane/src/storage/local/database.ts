@@ -61,7 +61,7 @@ export function openDatabase(file: string, location: string, busyMs: number): Db
  * SQLite would make it readable to all; its -wal and -shm files take over the mode of the database. An existing file is not opened:
  * closing it would take away the locks that other connections of this process have on it, and with them the log that they write to.
  */
-function createPrivately(file: string): void {
+export function createPrivately(file: string): void {
   if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600));
   chmodSync(file, 0o600);
 }

@@ -24,6 +24,8 @@ export interface Layout {
   readonly withheld: string;
   /** Held by the process that takes a backup. */
   readonly backupLock: string;
+  /** Shared by all processes that have the store open. */
+  readonly openLock: string;
 }
 
 /** The paths of one location. */
@@ -35,6 +37,7 @@ export function layoutOf(directory: string): Layout {
     incoming: join(directory, 'incoming'),
     withheld: join(directory, 'withheld'),
     backupLock: join(directory, 'backup.lock'),
+    openLock: join(directory, 'open.lock'),
   };
 }
 

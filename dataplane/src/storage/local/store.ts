@@ -4,6 +4,8 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { BlobId, Bytes, Store } from '../contract.ts';
 import { openLocalBlobs } from './blobs.ts';
+import { joinCompany } from './company.ts';
+import type { Company } from './company.ts';
 import { watchDamage } from './damage.ts';
 import { openDatabase } from './database.ts';
 import type { Db } from './database.ts';
@@ -18,7 +20,7 @@ import { openLocalRecords } from './records.ts';
 import { openSlabs } from './slabs.ts';
 import { openSmallBlobs } from './smallBlobs.ts';
 import { marksOf, openStanding } from './standing.ts';
-import { startSweeping, sweepIncoming } from './sweep.ts';
+import { removeOrphans, startSweeping } from './sweep.ts';
 import { openUnderWay } from '../underWay.ts';
 import { sweepWithheld } from './withheld.ts';
 import { checkBeforeOpening, hasLostBlobs } from './whole.ts';
@@ -47,11 +49,16 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Store>
   const location = options.name ?? 'default';
   const layout = layoutOf(options.directory);
   const db = await onDisk(location, () => prepare(layout, location));
+  let company: Company | undefined;
   try {
+    const joined = await onDisk(location, () => joinCompany(layout, location));
+    company = joined;
+    await onDisk(location, () => removeOrphans(layout, joined.orphans));
     const marks = marksOf(layout);
     const queue = await onDisk(location, () => openWriteQueue({ ...options, location, marks }));
-    return assemble({ db, queue, layout, location, stillStanding: openStanding(layout, location, marks) });
+    return assemble({ db, queue, company, layout, location, stillStanding: openStanding(layout, location, marks) });
   } catch (thrown) {
+    company?.leave();
     db.close();
     throw thrown;
   }
@@ -68,7 +75,6 @@ async function prepare(layout: Layout, location: string): Promise<Db> {
     // A reader that cannot write by mistake: all changes go through the writer.
     db.pragma('query_only = ON');
     for (const path of [layout.directory, dirname(layout.directory)]) await syncDirectory(path);
-    await sweepIncoming(layout);
     if (existsSync(layout.withheld)) await sweepWithheld(layout);
     return db;
   } catch (thrown) {
@@ -80,12 +86,13 @@ async function prepare(layout: Layout, location: string): Promise<Db> {
 interface Parts {
   readonly db: Db;
   readonly queue: WriteQueue;
+  readonly company: Company;
   readonly layout: Layout;
   readonly location: string;
   readonly stillStanding: () => void;
 }
 
-function assemble({ db, queue, layout, location, stillStanding }: Parts): Store {
+function assemble({ db, queue, company, layout, location, stillStanding }: Parts): Store {
   let closing: Promise<void> | undefined;
   const stillOpen = (): void => {
     if (closing) throw unavailable(location, 'it is closed');
@@ -102,6 +109,7 @@ function assemble({ db, queue, layout, location, stillStanding }: Parts): Store 
     // The writer goes last: whoever closes the database last moves the log into it, and that may take a while.
     db.close();
     await queue.close();
+    company.leave();
   }
 
   return watchDamage({
