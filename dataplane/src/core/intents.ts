@@ -7,11 +7,14 @@ import type { BlobId, Bytes, Change, Revision, Store } from '../storage/contract
 import type { CoreContext } from './context.ts';
 import type { Digest } from './digest.ts';
 import { keys } from './keys.ts';
+import type { Trail } from './past.ts';
 
 /** What an intent says: alive at `beat` (ms), and, once it is known, the digest or the part that the bytes became. */
 export interface Intent {
   readonly beat: number;
   readonly digest?: Digest;
+  /** The versions whose records a batch that was cut off may have left behind. */
+  readonly trails?: readonly Trail[];
   readonly part?: {
     readonly uploadId: string;
     readonly bucketId: string;

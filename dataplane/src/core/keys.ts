@@ -66,6 +66,8 @@ export const keys = {
   garbageDigests: 'garbage/digest/',
   garbageUpload: (uploadId: string): string => `garbage/upload/${uploadId}`,
   garbageUploads: 'garbage/upload/',
+  garbageVersion: (bucketId: string, key: string, id: string): string => `garbage/version/${bucketId}/${key}${END}${id}`,
+  garbageVersions: 'garbage/version/',
   garbageReplaced: (digest: Digest, id: string): string => `garbage/replaced/${digestHex(digest)}/${id}`,
   garbageReplacements: 'garbage/replaced/',
   scrubState: 'scrub/state',

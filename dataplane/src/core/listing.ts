@@ -5,6 +5,7 @@ import { isId } from './ids.ts';
 import { keys } from './keys.ts';
 import type { ListPage, ListQuery, ListVersionsPage, ListVersionsQuery, ObjectVersion } from './object.ts';
 import type { FoundHead } from './versions.ts';
+import { asPast, standsBehind } from './past.ts';
 import { asHead, asVersion } from './versions.ts';
 import { VersionsPage } from './versionsPage.ts';
 
@@ -110,7 +111,7 @@ async function addPast(bucket: OpenBucket, page: VersionsPage, head: FoundHead, 
     if (items.length === 0) return;
     for (const item of items as readonly Entry[]) {
       last = item.key;
-      page.add({ ...asVersion(item), isLatest: false });
+      if (standsBehind(head, asPast(item))) page.add({ ...asVersion(item), isLatest: false });
     }
   }
 }

@@ -15,8 +15,9 @@ import { lostToCollector } from './intents.ts';
 import { journalChange } from './journal.ts';
 import { keys } from './keys.ts';
 import type { Conditions, Content, ObjectAttributes, ObjectVersion } from './object.ts';
+import { leaveTrail } from './past.ts';
 import type { FoundHead, Succession } from './versions.ts';
-import { findHead, headValue, letGo, noteGarbage, planSuccession } from './versions.ts';
+import { findHead, headValue, letGo, noteGarbage, planSuccession, trailOf } from './versions.ts';
 
 export interface Naming {
   readonly bucket: OpenBucket;
@@ -68,10 +69,12 @@ async function attempt(context: CoreContext, naming: Naming): Promise<{ readonly
   const version = makeVersion(context, naming, next);
   const also = await naming.also?.(version);
   const created = head === undefined || head.version.deleteMarker;
+  const trail = leaveTrail(bucket, trailOf(bucket, next, version), context.now(), adoption.changes);
   const changes: Change[] = [
     ...(also?.before ?? []),
+    ...trail.before,
     ...noteGarbage(next.replaced, context.now()),
-    ...adoption.changes,
+    ...trail.changes,
     { put: keys.ref(version.digest, bucket.id, key, version.id), value: { bucket: bucket.config.name } },
     ...next.history(version),
     { put: keys.head(bucket.id, key), value: headValue({ ...next.head, version }), ...expectHead(head) },
@@ -87,6 +90,7 @@ async function attempt(context: CoreContext, naming: Naming): Promise<{ readonly
     ...(also?.after ?? []),
     ...next.forget,
     ...letGo(bucket, next.replaced),
+    ...trail.after,
     ...adoption.after,
   ];
   await writeNaming(bucket, version, changes);
@@ -119,6 +123,7 @@ async function takeBackVersion(bucket: OpenBucket, version: ObjectVersion): Prom
     ...noteGarbage([version], version.modified),
     { delete: keys.past(bucket.id, version.key, version.id) },
     ...letGo(bucket, [version]),
+    { delete: keys.garbageVersion(bucket.id, version.key, version.id) },
   ]);
 }
 

@@ -3,7 +3,7 @@ import type { Entry, Store } from '../storage/contract.ts';
 import type { Digest } from './digest.ts';
 import { keys, splitNamed } from './keys.ts';
 import type { Version } from './object.ts';
-import { findVersion } from './versions.ts';
+import { findVersionById } from './versions.ts';
 
 /** What a reference says. */
 export interface Reference {
@@ -24,11 +24,6 @@ export function asReference(entry: Entry, digest: Digest): Reference {
 }
 
 /** The version that a reference speaks of; undefined when it never came to stand, or went without its reference. */
-export async function referent(store: Store, reference: Reference): Promise<Version | undefined> {
-  const bucket = { store, id: reference.bucketId };
-  for (const versionId of ['null', reference.id]) {
-    const found = await findVersion(bucket, reference.key, versionId);
-    if (found?.version.id === reference.id) return found.version;
-  }
-  return undefined;
+export async function referent(store: Store, { bucketId, key, id }: Reference): Promise<Version | undefined> {
+  return findVersionById({ store, id: bucketId }, key, id);
 }

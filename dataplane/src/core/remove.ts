@@ -8,8 +8,13 @@ import { journalChange } from './journal.ts';
 import { keys } from './keys.ts';
 import type { Conditions, DeleteMarker, Version } from './object.ts';
 import { checkMutable, expectHead, repeatOnConflict } from './put.ts';
+import { asPast, leaveTrail, standsBehind, unsettlePast } from './past.ts';
+import { scanAll } from './scan.ts';
 import type { FoundHead, Head } from './versions.ts';
-import { asVersion, findHead, findVersion, headValue, letGo, noteGarbage, planSuccession } from './versions.ts';
+import { asVersion, findHead, findRemains, headValue, letGo, noteGarbage, planSuccession, trailOf } from './versions.ts';
+
+/** Records read at a time where two are looked for, and one that does not stand is rare. */
+const FEW = 3;
 
 export interface Removal {
   readonly bucket: OpenBucket;
@@ -58,29 +63,36 @@ async function placeMarker(context: CoreContext, removal: Removal, head: FoundHe
     modified: context.now(),
     owner: actor.principal,
   };
+  const trail = leaveTrail(bucket, trailOf(bucket, next, marker), context.now());
   await bucket.store.records.write([
+    ...trail.before,
     ...noteGarbage(next.replaced, context.now()),
     ...next.history(marker),
     { put: keys.head(bucket.id, key), value: headValue({ ...next.head, version: marker }), ...expectHead(head) },
     journalChange(context, { actor, change: 'delete-marker', bucket: bucket.config.name, name: key, versionId: marker.versionId }),
     ...next.forget,
     ...letGo(bucket, next.replaced),
+    ...trail.after,
   ]);
   return { versionId: marker.versionId, deleteMarker: true };
 }
 
 async function removeVersion(context: CoreContext, removal: Removal, versionId: string): Promise<DeleteResult> {
   const { bucket, key } = removal;
-  const found = await findVersion(bucket, key, versionId);
+  const found = await findRemains(bucket, key, versionId);
   checkDelete(found?.version, removal.conditions);
   if (found === undefined) return { versionId, deleteMarker: false };
   if (!found.version.deleteMarker) checkMutable(bucket, key, { ...found.head, version: found.version });
   const changes = found.head.version.id === found.version.id ? await promote(bucket, key, found.head) : forgetPast(bucket, key, found);
+  const trail = leaveTrail(bucket, [found.version], context.now());
   await bucket.store.records.write([
+    ...trail.before,
     ...noteGarbage([found.version], context.now()),
+    ...(await unsettlePast(bucket, found.version)),
     ...changes,
     removed(context, removal, found.version),
     ...letGo(bucket, [found.version]),
+    ...trail.after,
   ]);
   return { versionId, deleteMarker: found.version.deleteMarker };
 }
@@ -97,7 +109,7 @@ function forgetPast(bucket: OpenBucket, key: string, found: { readonly head: Fou
 
 /** The current version goes: the newest of the past takes its place. */
 async function promote(bucket: OpenBucket, key: string, head: FoundHead): Promise<readonly Change[]> {
-  const [next, further] = head.older ? await newestPast(bucket, key, head.version.id) : [];
+  const [next, further] = head.older ? await newestPast(bucket, key, head) : [];
   const forget: Change = { delete: keys.past(bucket.id, key, head.version.id) };
   if (next === undefined) return [{ delete: keys.head(bucket.id, key), ifRevision: head.revision }, forget];
   const nullId = head.nullId === next.id ? undefined : head.nullId;
@@ -106,13 +118,14 @@ async function promote(bucket: OpenBucket, key: string, head: FoundHead): Promis
 }
 
 /** The two newest of the past, the current one's own record aside. What is newer than the current one never came to stand: it was cut off. */
-async function newestPast(bucket: OpenBucket, key: string, headId: string): Promise<readonly Version[]> {
-  const page = await bucket.store.records.scan({
-    prefix: keys.pastOfKey(bucket.id, key),
-    after: keys.past(bucket.id, key, headId),
-    limit: 2,
-  });
-  return page.flatMap((item) => ('value' in item ? [asVersion(item)] : []));
+async function newestPast(bucket: OpenBucket, key: string, head: FoundHead): Promise<readonly Version[]> {
+  const newest: Version[] = [];
+  const after = keys.past(bucket.id, key, head.version.id);
+  for await (const entry of scanAll(bucket.store, keys.pastOfKey(bucket.id, key), { after, page: FEW })) {
+    if (standsBehind(head, asPast(entry))) newest.push(asVersion(entry));
+    if (newest.length === 2) break;
+  }
+  return newest;
 }
 
 function removed(context: CoreContext, removal: Removal, version: Version): Change {

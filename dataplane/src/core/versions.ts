@@ -5,6 +5,8 @@ import type { OpenBucket } from './buckets.ts';
 import { isId, newId } from './ids.ts';
 import { keys } from './keys.ts';
 import type { Version } from './object.ts';
+import type { PastVersion } from './past.ts';
+import { asPast, settlePast, standsBehind, withoutPending, writeOwn } from './past.ts';
 
 /** The current version, and what a reader must know of the past without looking. */
 export interface Head {
@@ -30,8 +32,9 @@ export function headValue(head: Head): Json {
   return { version: head.version, older: head.older, nullId: head.nullId } as unknown as Json;
 }
 
+/** The version of a record of the past, whether it stands or not. */
 export function asVersion(entry: Entry): Version {
-  return entry.value as unknown as Version;
+  return withoutPending(asPast(entry));
 }
 
 export async function findHead(bucket: BucketPlace, key: string): Promise<FoundHead | undefined> {
@@ -39,17 +42,38 @@ export async function findHead(bucket: BucketPlace, key: string): Promise<FoundH
   return entry === undefined ? undefined : asHead(entry);
 }
 
-export async function findPast(bucket: BucketPlace, key: string, id: string): Promise<Version | undefined> {
+async function findPast(bucket: BucketPlace, key: string, id: string): Promise<PastVersion | undefined> {
   const entry = await bucket.store.records.get(keys.past(bucket.id, key, id));
-  return entry === undefined ? undefined : asVersion(entry);
+  return entry === undefined ? undefined : asPast(entry);
+}
+
+export interface FoundVersion {
+  readonly head: FoundHead;
+  readonly version: Version;
 }
 
 /** The version that a client calls `versionId`, with the head it was found under. */
-export async function findVersion(
+export async function findVersion(bucket: BucketPlace, key: string, versionId: string): Promise<FoundVersion | undefined> {
+  const found = await findRemains(bucket, key, versionId);
+  const stands = found !== undefined && (found.head.version.id === found.version.id || standsBehind(found.head, found.version));
+  return stands ? { head: found.head, version: withoutPending(found.version) } : undefined;
+}
+
+/** The version of an id of ours, whatever a client calls it. */
+export async function findVersionById(bucket: BucketPlace, key: string, id: string): Promise<Version | undefined> {
+  for (const versionId of ['null', id]) {
+    const found = await findVersion(bucket, key, versionId);
+    if (found?.version.id === id) return found.version;
+  }
+  return undefined;
+}
+
+/** The same as `findVersion`, or what is left of one whose removal was begun. */
+export async function findRemains(
   bucket: BucketPlace,
   key: string,
   versionId: string,
-): Promise<{ readonly head: FoundHead; readonly version: Version } | undefined> {
+): Promise<{ readonly head: FoundHead; readonly version: PastVersion } | undefined> {
   const head = await findHead(bucket, key);
   if (head === undefined) return undefined;
   if (head.version.versionId === versionId) return { head, version: head.version };
@@ -79,24 +103,30 @@ export interface Succession {
   readonly forget: readonly Change[];
 }
 
+/** The versions whose own records a batch would leave behind if it were cut off, given the new one. */
+export function trailOf(bucket: OpenBucket, next: Succession, version: Version): readonly Version[] {
+  return [...(bucket.config.versioning === 'Enabled' ? [version] : []), ...(next.forget.length > 0 ? next.replaced : [])];
+}
+
 /**
  * Plans the version that follows `head`, by the bucket's versioning. A version that is to be kept is written to the past when it
  * is made, under its own id, which nobody else can name; so no writer ever copies what another may be deleting.
  */
 export async function planSuccession(bucket: OpenBucket, key: string, head: FoundHead | undefined, now: number): Promise<Succession> {
   const id = newId(head?.version.id, now);
-  const own = (version: Version): Change => ({ put: keys.past(bucket.id, key, version.id), value: version as unknown as Json });
   if (bucket.config.versioning !== 'Enabled') return planNull(bucket, key, head, id);
   const old = head?.version;
   if (head === undefined || old === undefined)
-    return { id, versionId: id, head: { older: false }, history: (version) => [own(version)], replaced: [], forget: [] };
+    return { id, versionId: id, head: { older: false }, history: (version) => [writeOwn(bucket, version)], replaced: [], forget: [] };
   // The null version is in the past only once another one stands before it.
   const nullId = old.versionId === 'null' ? old.id : head.nullId;
+  const toPast: readonly Change[] =
+    old.versionId === 'null' ? [{ put: keys.past(bucket.id, key, old.id), value: old as unknown as Json }] : await settlePast(bucket, old);
   return {
     id,
     versionId: id,
     head: { older: true, ...(nullId === undefined ? {} : { nullId }) },
-    history: (version) => (old.versionId === 'null' ? [own(old), own(version)] : [own(version)]),
+    history: (version) => [...toPast, writeOwn(bucket, version)],
     replaced: [],
     forget: [],
   };
@@ -108,12 +138,15 @@ async function planNull(bucket: OpenBucket, key: string, head: FoundHead | undef
   if (head === undefined) return { ...plain, head: { older: false }, replaced: [] };
   if (head.version.versionId === 'null') {
     // It has a copy in the past when another stood before it for a while, which takes versioning.
-    const forget = bucket.config.versioning === 'Disabled' ? [] : [{ delete: keys.past(bucket.id, key, head.version.id) }];
+    const copied = bucket.config.versioning !== 'Disabled' && (await findPast(bucket, key, head.version.id)) !== undefined;
+    const forget = copied ? [{ delete: keys.past(bucket.id, key, head.version.id) }] : [];
     return { ...plain, head: { older: head.older }, replaced: [head.version], forget };
   }
+  const toPast = await settlePast(bucket, head.version);
+  const kept = { ...plain, history: () => toPast, head: { older: true } };
   const lost = head.nullId === undefined ? undefined : await findPast(bucket, key, head.nullId);
-  if (lost === undefined) return { ...plain, head: { older: true }, replaced: [] };
-  return { ...plain, head: { older: true }, replaced: [lost], forget: [{ delete: keys.past(bucket.id, key, lost.id) }] };
+  if (lost === undefined) return { ...kept, replaced: [] };
+  return { ...kept, replaced: [withoutPending(lost)], forget: [{ delete: keys.past(bucket.id, key, lost.id) }] };
 }
 
 /** Tells the collector to look at what versions held. It goes first in a batch: a note too many costs a look, one too few costs the space for ever. */

@@ -12,6 +12,7 @@ import { emptyRetired, retireKept, retireUnclaimed } from './buckets.ts';
 import { watchClock } from './clock.ts';
 import { collectDigests } from './digests.ts';
 import { collectReplaced } from './replaced.ts';
+import { collectVersions } from './versions.ts';
 import { collectUploads, expireRanges, expireUploads, forgetDone, settleIntents } from './uploads.ts';
 
 /** Names shown by `explain`. */
@@ -63,6 +64,7 @@ async function collectStore(
   round.uploads += await expireRanges(context, store, signal);
   add(await collectUploads(store, signal));
   add(await settleIntents(context, store, signal));
+  await collectVersions(context, store, signal);
   const digests = await collectDigests(context, store, signal);
   round.digests += digests.digests;
   add(digests);

@@ -10,6 +10,7 @@ import type { Intent } from '../intents.ts';
 import { seizeIntent } from '../intents.ts';
 import { journalChange } from '../journal.ts';
 import { keys } from '../keys.ts';
+import { noteTrail } from '../past.ts';
 import type { UploadGarbage } from '../uploads.ts';
 import { asSession, garbageNote, partRecords } from '../uploads.ts';
 import type { Collected } from './digests.ts';
@@ -130,16 +131,17 @@ export async function settleIntents(context: CoreContext, store: Store, signal: 
 /** Answers the size of what was removed, or undefined when the bytes found their place. */
 async function settleIntent(store: Store, entry: Entry, intent: Intent): Promise<number | undefined> {
   const blob = entry.key.slice(keys.intents.length);
+  // The batch that named them may have been cut off before the name: then nothing names the digest, which has no blob where it is empty.
+  const look: Change[] = (intent.trails ?? []).map((trail) => noteTrail(trail, 0));
+  if (intent.digest !== undefined) look.push({ put: keys.garbageDigest(intent.digest), value: { since: 0 } });
   if (await isTaken(store, blob, intent)) {
-    // The batch that named them may have been cut off before the name: then nothing names the digest.
-    const look = intent.digest === undefined ? [] : [{ put: keys.garbageDigest(intent.digest), value: { since: 0 } }];
     await store.records.write([...look, { delete: entry.key }]);
     return undefined;
   }
   if (!(await seizeIntent(store, blob, entry.revision))) return undefined;
   const size = (await store.blobs.head(blob)) ?? 0;
   await store.blobs.delete(blob);
-  await store.records.write([{ delete: entry.key }, ...(intent.part === undefined ? [] : [{ delete: intent.part.record }])]);
+  await store.records.write([...look, { delete: entry.key }, ...(intent.part === undefined ? [] : [{ delete: intent.part.record }])]);
   return size;
 }
 
