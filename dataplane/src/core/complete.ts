@@ -142,7 +142,7 @@ async function refuseWrongPart(
     `Part ${part.number} was damaged in storage after it came. Upload this part again, and then complete the upload.`,
     { details: { uploadId, partNumber: part.number, etag: part.etag }, cause: error },
   );
-  throw await refuseDamaged(context, error, { bucket, key, uploadId, actor, refusal });
+  throw await refuseDamaged(context, error, { bucket, key, uploadId, session: keys.upload(bucket.id, key, uploadId), actor, refusal });
 }
 
 /**

@@ -5,23 +5,28 @@ import type { CoreContext } from './context.ts';
 import type { Actor } from './core.ts';
 import { journalChange } from './journal.ts';
 import { hashRuns, RunDamaged } from './runs.ts';
+import { uploadUnknown } from './uploads.ts';
 
 /** Where the wrong bytes were to go. */
 export interface Ruined {
   readonly bucket: OpenBucket;
   readonly key: string;
   readonly uploadId: string;
+  /** Key of the session's record. */
+  readonly session: string;
   readonly actor: Actor;
   /** The answer, which says what is to be sent again. */
   readonly refusal: ArtefactError;
 }
 
 /**
- * Answers what to throw. The run is read once more, since a disk that was read wrongly once may be all right: then nothing is said of it,
+ * Answers what to throw: `UploadUnknown` where the session is over. The run is read once more, since a disk that was read wrongly once may be all right: then nothing is said of it,
  * and the completion is to be tried again (`Unavailable`). Else the damage is journalled, and told to the observer.
  */
 export async function refuseDamaged(context: CoreContext, damage: RunDamaged, ruined: Ruined): Promise<ArtefactError> {
-  const { bucket, key, uploadId, actor, refusal } = ruined;
+  const { bucket, key, uploadId, session, actor, refusal } = ruined;
+  // Whoever ended the session meanwhile has removed its bytes.
+  if ((await bucket.store.records.get(session)) === undefined) return uploadUnknown(uploadId);
   if (!(await isWrongAgain(bucket, damage))) {
     return new ArtefactError('Unavailable', 'Stored bytes of this upload were read differently twice. Please try again.', {
       cause: damage,

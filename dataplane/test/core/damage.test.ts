@@ -6,7 +6,7 @@ import type { PartClaim, UploadSession } from '../../src/core/core.ts';
 import type { RangeSession } from '../../src/core/ranges/contract.ts';
 import type { ChecksumAlgorithm } from '../../src/core/object.ts';
 import { createCore } from '../../src/core/createCore.ts';
-import type { ArtefactError} from '../../src/errors.ts';
+import type { ArtefactError } from '../../src/errors.ts';
 import { isError } from '../../src/errors.ts';
 import type { BlobId, Store } from '../../src/storage/contract.ts';
 import { openMemoryStore } from '../../src/storage/memory/store.ts';
@@ -106,7 +106,7 @@ describe('core: parts that rot before they are joined', () => {
       ...inner,
       blobs: {
         ...inner.blobs,
-        async *get (id, range) {
+        async *get(id, range) {
           for await (const chunk of inner.blobs.get(id, range)) {
             if (wrong > 0) chunk[0]! ^= 1;
             wrong -= 1;
@@ -124,6 +124,33 @@ describe('core: parts that rot before they are joined', () => {
     assert.deepEqual([await test.journal('upload-damage'), test.told.uploads], [[], []]);
     await complete();
     assert.equal((await test.core.objects.get(bucket, 'k')).versionId, 'null');
+  });
+});
+
+describe('core: parts that are gone because their upload is', () => {
+  it('are no damage', async () => {
+    const inner = openMemoryStore();
+    let meanwhile: (() => Promise<void>) | undefined;
+    const store: Store = {
+      ...inner,
+      blobs: {
+        ...inner.blobs,
+        async *get(id, range) {
+          await meanwhile?.();
+          yield* inner.blobs.get(id, range);
+        },
+      },
+    };
+    const test = rottingCore({ store });
+    const { uploads } = test.core;
+    const session = await uploads.begin(bucket, 'k', PLAIN, undefined, ACTOR);
+    const claims = [await sendPart(test, session, 1)];
+    meanwhile = async () => {
+      meanwhile = undefined;
+      await uploads.abort(bucket, 'k', session.uploadId, ACTOR);
+    };
+    await assert.rejects(uploads.complete(bucket, session, claims, {}, {}, ACTOR), (error) => isError(error, 'UploadUnknown'));
+    assert.deepEqual([await test.journal('upload-damage'), test.told.uploads], [[], []]);
   });
 });
 

@@ -6,7 +6,7 @@ import { ID_LENGTH, invertId } from '../../src/core/ids.ts';
 import { isError } from '../../src/errors.ts';
 import type { TestCore } from './core.fixture.ts';
 import { ACTOR, bucketNamed, bytesOf, PLAIN, testCore } from './core.fixture.ts';
-import { bodies, cutStore, GRACE, segments, sendRanges, step } from './cutting.ts';
+import { bodies, cutStore, GRACE, large, segments, sendRanges, step } from './cutting.ts';
 import type { Step } from './cutting.ts';
 
 /** What happened so far to one name, newest first, as a client sees it. */
@@ -117,6 +117,24 @@ async function change({ core: { objects } }: TestCore, bucket: BucketConfig, one
   if (chosen === undefined || (one.do === 'tag' && chosen.content === undefined)) return;
   if (one.do === 'tag') return void (await objects.setTags(bucket, one.key, chosen.versionId, { t: '1' }, ACTOR));
   await objects.delete(bucket, one.key, chosen.versionId, {}, ACTOR);
+}
+
+const UPLOADED = Buffer.concat([large('one', 80_000), Buffer.from('and the end')]);
+
+/** An upload of all its bytes; answers what completes it. */
+async function openUpload({ core }: TestCore, bucket: BucketConfig, kind: 'parts' | 'ranges'): Promise<() => Promise<unknown>> {
+  if (kind === 'parts') {
+    const session = await core.uploads.begin(bucket, 'k', PLAIN, undefined, ACTOR);
+    const part = await core.uploads.putPart(bucket, session, 1, await core.objects.receive(bucket, bytesOf(UPLOADED), {}));
+    return () => core.uploads.complete(bucket, session, [part], {}, {}, ACTOR);
+  }
+  const session = await core.ranges.begin(bucket, 'k', { attributes: PLAIN, mode: 'parallel', length: UPLOADED.length }, ACTOR);
+  for (const [from, to] of [
+    [0, 80_000],
+    [80_000, UPLOADED.length],
+  ] as const)
+    await core.ranges.write(bucket, session, { offset: from, bytes: bytesOf(UPLOADED.subarray(from, to)) });
+  return () => core.ranges.complete(bucket, session, { conditions: {}, actor: ACTOR });
 }
 
 describe('core: over a store without transactions, going on after steps that were cut off', () => {
@@ -241,6 +259,41 @@ describe('core: over a store without transactions, going on after steps that wer
       }
     }
   });
+
+  const LIFE = 100 * GRACE;
+
+  for (const versioning of ['Disabled', 'Enabled'] as const) {
+    for (const kind of ['parts', 'ranges'] as const) {
+      it(`keeps the bytes of an upload whose completion was cut off, until it is completed or over (${kind}, versioning ${versioning})`, async () => {
+        const bucket = bucketNamed('b', { versioning });
+        for (let cut = 0; cut < 18; cut += 1) {
+          const cuts = cutStore();
+          const test = testCore({ store: cuts.store, terms: { grace: GRACE, uploadLife: LIFE, doneLife: GRACE, wait: 0 } });
+          const complete = await openUpload(test, bucket, kind);
+          cuts.cutAfter(cut);
+          await complete().catch(() => undefined);
+          cuts.heal();
+          // Whatever came to stand is replaced, and loses its name.
+          await test.put(bucket, 'k', 'other');
+          for (const { versionId } of await historyOf(test, bucket, 'k')) await test.core.objects.delete(bucket, 'k', versionId, {}, ACTOR);
+          await collect(test, 8);
+          const outcome = await complete().then(
+            () => test.text(bucket, 'k'),
+            (error: unknown) => {
+              assert.ok(isError(error, 'UploadUnknown'), `cut after ${cut}: ${String(error)}`);
+              return 'over';
+            },
+          );
+          assert.ok(outcome === 'over' || outcome === UPLOADED.toString(), `cut after ${cut}`);
+          const [version] = await historyOf(test, bucket, 'k');
+          if (version !== undefined) await test.core.objects.delete(bucket, 'k', version.versionId, {}, ACTOR);
+          test.pass(LIFE);
+          await collect(test, 6);
+          await isTidy(test, bucket);
+        }
+      });
+    }
+  }
 
   for (const [what, versioning] of Object.entries({
     'without versions': fc.constant<Versioning>('Disabled'),

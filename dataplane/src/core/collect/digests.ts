@@ -5,6 +5,7 @@ import type { CoreContext } from '../context.ts';
 import type { Digest } from '../digest.ts';
 import { sha256Digest } from '../digest.ts';
 import type { Segment } from '../digests.ts';
+import type { FoundDigest } from '../digests.ts';
 import { digestValue, findDigest, takeBack } from '../digests.ts';
 import { heldSegments } from '../quarantine.ts';
 import type { Replaced } from '../quarantine.ts';
@@ -12,6 +13,7 @@ import { newId, timeOfId } from '../ids.ts';
 import { keys } from '../keys.ts';
 import { asReference, referent } from '../refs.ts';
 import { removeAll, scanAll } from '../scan.ts';
+import { digestsOfOpenSessions } from './uploads.ts';
 
 /**
  * A note that a digest may have to go. It says no more than that, so that whoever lets go of the digest may write it without looking;
@@ -36,10 +38,13 @@ export async function collectDigests(
   let digests = 0;
   let blobs = 0;
   let bytes = 0;
+  let needed: ReadonlySet<Digest> | undefined;
   for await (const note of scanAll(store, keys.garbageDigests, { signal })) {
     const garbage = note.value as unknown as DigestGarbage;
     if (garbage.removing === undefined && context.now() - garbage.since < context.terms.grace) continue;
     const candidate: Candidate = { digest: sha256Digest(note.key.slice(keys.garbageDigests.length)), note };
+    needed ??= await digestsOfOpenSessions(store);
+    if (needed.has(candidate.digest)) continue;
     const removed = await collectDigest(context, store, candidate, garbage.removing).catch(unlessConflict);
     if (removed === undefined) continue;
     digests += 1;
@@ -100,7 +105,7 @@ async function condemn(
   const found = await findDigest(store, digest);
   const naming = found === undefined ? 'named' : await namingOf(context, store, digest);
   // Whether a young reference comes to stand is not known yet: the note stays for another look.
-  if (naming === 'perhaps') return undefined;
+  if (naming === 'perhaps' || (found !== undefined && mayBeOfSession(context, store, found))) return undefined;
   if (found === undefined || naming === 'named') {
     if (found !== undefined) await store.records.write([...takeBack(digest, found), { delete: note.key, ifRevision: note.revision }]);
     else await forgetGone(store, { digest, note });
@@ -113,6 +118,11 @@ async function condemn(
   const left = leftBehind(digest, segments, context.now());
   await store.records.write([left, { delete: keys.digest(digest), ifRevision: revision! }, { delete: keys.finding(digest) }]);
   return { segments, note: left.put };
+}
+
+/** A digest that was made of a session's parts since those of open sessions were looked for; it is looked at again when it is older. */
+function mayBeOfSession(context: CoreContext, store: Store, { record }: FoundDigest): boolean {
+  return store.records.transactional !== true && context.now() - record.created < context.terms.grace;
 }
 
 /** A removal may have been cut off when the digest's record was gone: its blobs have their own note, and the rest goes here. */

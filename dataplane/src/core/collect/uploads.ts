@@ -95,6 +95,20 @@ export async function removeRemains(store: Store, uploadId: string): Promise<Col
   return { blobs, bytes };
 }
 
+/**
+ * Without transactions, a completion may be cut off when it has made a digest of a session's parts, and the session is open still: its parts
+ * are needed, whether anything names that digest or not.
+ */
+export async function digestsOfOpenSessions(store: Store): Promise<ReadonlySet<Digest>> {
+  const needed = new Set<Digest>();
+  if (store.records.transactional === true) return needed;
+  for await (const note of scanAll(store, keys.garbageUploads)) {
+    const { digests, session } = note.value as unknown as UploadGarbage;
+    if ((await store.records.get(session)) !== undefined) for (const digest of digests) needed.add(digest);
+  }
+  return needed;
+}
+
 /** Without transactions, a completion may have been cut off when it had made a digest of the parts, and before the name: then nothing names it. */
 async function lookAtDigests(store: Store, digests: readonly Digest[], since: number): Promise<void> {
   if (store.records.transactional === true) return;

@@ -8,6 +8,7 @@ import { endHeld } from './abort.ts';
 import type { RangesRoom } from './deliver.ts';
 import type { Piece } from './pieces.ts';
 import type { Held, SessionRecord } from './session.ts';
+import { recordKey } from './session.ts';
 
 /** A session that is completed or joined, with the pieces of it that count. */
 export interface Completing {
@@ -30,15 +31,11 @@ export async function wrongPiece(
   const piece = thrown instanceof RunDamaged ? pieces.find(({ blob }) => blob === thrown.run.blob) : undefined;
   if (!(thrown instanceof RunDamaged) || piece === undefined) return undefined;
   const { key, uploadId, mode } = held.record;
-  const refusal = await refuseDamaged(room.context, thrown, {
-    bucket,
-    key,
-    uploadId,
-    actor,
-    refusal: refusalOf(held.record, piece, thrown),
-  });
-  if (mode === 'sequential' && refusal.code === 'PartDamaged') await endHeld(room, bucket, held, actor);
-  return refusal;
+  const session = recordKey(bucket, held.record);
+  const refusal = refusalOf(held.record, piece, thrown);
+  const answer = await refuseDamaged(room.context, thrown, { bucket, key, uploadId, session, actor, refusal });
+  if (mode === 'sequential' && answer === refusal) await endHeld(room, bucket, held, actor);
+  return answer;
 }
 
 function refusalOf({ uploadId, mode }: SessionRecord, { offset, size }: Piece, cause: RunDamaged): ArtefactError {
