@@ -90,9 +90,8 @@ async function playDirectory(options: CampaignOptions, stretch: Stretch): Promis
   }
 }
 
-/** Those that keep versions are left out where records do not change together: docs/crash-testing.md says why. */
-function bucketsOn(storage: CampaignOptions['storage']): readonly Bucket[] {
-  if (storage !== 'local') return ['plain', 'other'].map((name) => ({ name, versioning: 'never' }));
+/** Without versions, with them, and with them at times. */
+function newBuckets(): readonly Bucket[] {
   return [
     { name: 'plain', versioning: 'never' },
     { name: 'kept', versioning: 'on' },
@@ -104,7 +103,7 @@ function newWorld(random: Random, instance: World['instance'], { storage, seed }
   return {
     random,
     instance,
-    buckets: bucketsOn(storage),
+    buckets: newBuckets(),
     contents: openContents(seed),
     register: openRegister(),
     sessions: new Set(),

@@ -2,7 +2,7 @@
  * Which states a name may be in after operations of which some overlapped and some were never answered: every order in which each
  * operation takes effect at one moment between its request and its answer, or, without an answer, later or never.
  */
-import { keyOf, step, type Operation, type State, type Versioning } from './states.ts';
+import { keyOf, steps, type Operation, type State, type Versioning } from './states.ts';
 
 /** Steps of one search; beyond, its answer would take too long. */
 const MOST_STEPS = 400_000;
@@ -42,7 +42,6 @@ function explore(search: Search, state: State, done: bigint): void {
   [...answered, ...open].forEach((operation, index) => {
     const bit = 1n << BigInt(index);
     if ((done & bit) !== 0n || operation.start > firstEnd) return;
-    const next = step(state, operation, search.versioning);
-    if (next !== undefined) explore(search, next, done | bit);
+    for (const next of steps(state, operation, search.versioning)) explore(search, next, done | bit);
   });
 }

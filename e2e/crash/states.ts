@@ -23,7 +23,7 @@ export interface Version {
 export interface State {
   /** Newest first. */
   readonly versions: readonly Version[];
-  /** Uploads that became a version of it, which they do once, however often that is asked for. */
+  /** Uploads that became a version of it, which they do once, however often that is asked for; but see `again`. */
   readonly ended: readonly string[];
 }
 
@@ -32,7 +32,15 @@ export const NOTHING: State = { versions: [], ended: [] };
 export type Versioning = 'never' | 'on' | 'paused';
 
 export type Act =
-  | { readonly kind: 'put'; readonly thing: Thing; readonly tags: string; readonly only?: Condition; readonly upload?: string }
+  | {
+      readonly kind: 'put';
+      readonly thing: Thing;
+      readonly tags: string;
+      readonly only?: Condition;
+      readonly upload?: string;
+      /** The upload may become a version again, where its completion was asked for twice. */
+      readonly again?: true;
+    }
   | { readonly kind: 'delete'; readonly versionId?: string; readonly only?: Condition }
   | { readonly kind: 'tag'; readonly tags: string }
   | { readonly kind: 'read' };
@@ -75,6 +83,17 @@ export function step(state: State, operation: Operation, versioning: Versioning)
       return current(state)?.thing?.mark === mark ? state : undefined;
     }
   }
+}
+
+/** The states that the operation may lead to. */
+export function steps(state: State, operation: Operation, versioning: Versioning): readonly State[] {
+  const { act } = operation;
+  const next = [step(state, operation, versioning)];
+  if (act.kind === 'put' && act.again === true && state.ended.includes(act.upload ?? '')) {
+    const { upload: _upload, ...anew } = act;
+    next.push(step(state, { ...operation, act: anew }, versioning));
+  }
+  return next.filter((one) => one !== undefined);
 }
 
 function current(state: State): Version | undefined {

@@ -65,6 +65,9 @@ describe('crash checker', () => {
     const complete: Act = { kind: 'put', thing: thing('u'), tags: '', upload: 'id' };
     const twice = [operation(complete, [1, 0], UNKNOWN), operation(put('a'), [2, 3]), operation(complete, [4, 5])];
     assert.deepEqual(may(twice, 'on'), ['a,u', 'u,a']);
+    const again: Act = { ...complete, again: true };
+    const perhapsTwice = [operation(again, [1, 0], UNKNOWN), operation(put('a'), [2, 3]), operation(again, [4, 5])];
+    assert.deepEqual(may(perhapsTwice, 'on'), ['a,u', 'u,a', 'u,a,u', 'u,u,a'].toSorted());
   });
 
   it('settles a name by what is seen, and from then on knows nothing else', () => {

@@ -105,7 +105,7 @@ async function abort(client: Client, session: Session): Promise<void> {
   await leave(client.world, session, request);
 }
 
-/** The act of naming what the session brings. Where records do not change together, a repeated completion may make it twice. */
+/** The act of naming what the session brings, once. Where records do not change together, a repeated completion may make it again. */
 export function namingAct(world: World, { thing, tags, id }: Session): Act {
-  return { kind: 'put', thing, tags, ...(world.transactional ? { upload: id } : {}) };
+  return { kind: 'put', thing, tags, upload: id, ...(world.transactional ? {} : { again: true }) };
 }
