@@ -30,6 +30,7 @@ export function standsBehind(head: Head, version: PastVersion): boolean {
   return version.pending !== true && (version.versionId !== 'null' || version.id === head.nullId);
 }
 
+/** Where batches are not transactions. */
 export function isCutAnywhere({ store }: BucketPlace): boolean {
   return store.records.transactional !== true;
 }

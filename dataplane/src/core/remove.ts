@@ -4,14 +4,15 @@ import type { OpenBucket } from './buckets.ts';
 import { checkDelete } from './conditions.ts';
 import type { CoreContext } from './context.ts';
 import type { Actor, DeleteResult } from './core.ts';
+import { isId } from './ids.ts';
 import { journalChange } from './journal.ts';
 import { keys } from './keys.ts';
 import type { Conditions, DeleteMarker, Version } from './object.ts';
 import { checkMutable, expectHead, repeatOnConflict } from './put.ts';
-import { asPast, leaveTrail, standsBehind, unsettlePast } from './past.ts';
+import { asPast, isCutAnywhere, leaveTrail, standsBehind, unsettlePast } from './past.ts';
 import { scanAll } from './scan.ts';
 import type { FoundHead, Head } from './versions.ts';
-import { asVersion, findHead, findRemains, headValue, letGo, noteGarbage, planSuccession, trailOf } from './versions.ts';
+import { asVersion, findHead, findPast, findRemains, headValue, letGo, noteGarbage, planSuccession, trailOf } from './versions.ts';
 
 /** Records read at a time where two are looked for, and one that does not stand is rare. */
 const FEW = 3;
@@ -81,7 +82,7 @@ async function removeVersion(context: CoreContext, removal: Removal, versionId: 
   const { bucket, key } = removal;
   const found = await findRemains(bucket, key, versionId);
   checkDelete(found?.version, removal.conditions);
-  if (found === undefined) return { versionId, deleteMarker: false };
+  if (found === undefined) return { versionId, deleteMarker: await forgetRemains(context, removal, versionId) };
   if (!found.version.deleteMarker) checkMutable(bucket, key, { ...found.head, version: found.version });
   const changes = found.head.version.id === found.version.id ? await promote(bucket, key, found.head) : forgetPast(bucket, key, found);
   const trail = leaveTrail(bucket, [found.version], context.now());
@@ -95,6 +96,25 @@ async function removeVersion(context: CoreContext, removal: Removal, versionId: 
     ...trail.after,
   ]);
   return { versionId, deleteMarker: found.version.deleteMarker };
+}
+
+/**
+ * The name went while this version of it was being removed, since others were too: nothing is left to be decided, and the rest goes.
+ * True for a delete marker.
+ */
+async function forgetRemains(context: CoreContext, removal: Removal, versionId: string): Promise<boolean> {
+  const { bucket, key } = removal;
+  if (!isCutAnywhere(bucket) || !isId(versionId) || (await findHead(bucket, key)) !== undefined) return false;
+  const left = await findPast(bucket, key, versionId);
+  if (left?.versionId !== versionId) return false;
+  const { after } = leaveTrail(bucket, [left], context.now());
+  await bucket.store.records.write([
+    { delete: keys.past(bucket.id, key, left.id) },
+    removed(context, removal, left),
+    ...letGo(bucket, [left]),
+    ...after,
+  ]);
+  return left.deleteMarker;
 }
 
 /** A version of the past goes; the head's record is written too, so that every change of a name meets in one record. */

@@ -42,7 +42,8 @@ export async function findHead(bucket: BucketPlace, key: string): Promise<FoundH
   return entry === undefined ? undefined : asHead(entry);
 }
 
-async function findPast(bucket: BucketPlace, key: string, id: string): Promise<PastVersion | undefined> {
+/** A version's own record, whether it stands or not. */
+export async function findPast(bucket: BucketPlace, key: string, id: string): Promise<PastVersion | undefined> {
   const entry = await bucket.store.records.get(keys.past(bucket.id, key, id));
   return entry === undefined ? undefined : asPast(entry);
 }
@@ -55,8 +56,11 @@ export interface FoundVersion {
 /** The version that a client calls `versionId`, with the head it was found under. */
 export async function findVersion(bucket: BucketPlace, key: string, versionId: string): Promise<FoundVersion | undefined> {
   const found = await findRemains(bucket, key, versionId);
-  const stands = found !== undefined && (found.head.version.id === found.version.id || standsBehind(found.head, found.version));
-  return stands ? { head: found.head, version: withoutPending(found.version) } : undefined;
+  if (found === undefined) return undefined;
+  const { head, version } = found;
+  // What is newer than the current one does not stand: its making, or its removal, was cut off.
+  const stands = head.version.id === version.id || (version.id < head.version.id && standsBehind(head, version));
+  return stands ? { head, version: withoutPending(version) } : undefined;
 }
 
 /** The version of an id of ours, whatever a client calls it. */
@@ -68,7 +72,7 @@ export async function findVersionById(bucket: BucketPlace, key: string, id: stri
   return undefined;
 }
 
-/** The same as `findVersion`, or what is left of one whose removal was begun. */
+/** The same as `findVersion`, or what is left of one whose removal was begun, and is to be brought to its end. */
 export async function findRemains(
   bucket: BucketPlace,
   key: string,
@@ -78,8 +82,7 @@ export async function findRemains(
   if (head === undefined) return undefined;
   if (head.version.versionId === versionId) return { head, version: head.version };
   const id = versionId === 'null' ? head.nullId : versionId;
-  // What is newer than the current one does not stand: its making, or its removal, was cut off.
-  if (id === undefined || !isId(id) || id > head.version.id) return undefined;
+  if (id === undefined || !isId(id)) return undefined;
   const version = await findPast(bucket, key, id);
   return version?.versionId === versionId ? { head, version } : undefined;
 }
