@@ -15,6 +15,7 @@ const TELEMETRY = 'dataplane/src/telemetry';
 const CONFIG = 'dataplane/src/config';
 const STORAGE = 'dataplane/src/storage';
 const STORAGE_CONTRACT = 'dataplane/src/storage/contract.ts';
+const LENT = 'dataplane/src/storage/lent.ts';
 const CORE = 'dataplane/src/core';
 const EVIDENCE = 'dataplane/src/evidence';
 const AUTHZ = 'dataplane/src/authz';
@@ -30,7 +31,7 @@ const LEAVES: readonly Room[] = [ERRORS, TELEMETRY];
 /** What keeps something of a SQLite database in memory. */
 const WITH_SQLITE: readonly Room[] = [FRESHNESS];
 /** A storage driver knows the contracts, what all drivers share, and its own files. */
-const OF_A_DRIVER: readonly Room[] = [...LEAVES, STORAGE_CONTRACT, STORAGE];
+const OF_A_DRIVER: readonly Room[] = [...LEAVES, STORAGE_CONTRACT, LENT, STORAGE];
 /** A protocol describes operations over everything below, and never sees another protocol. */
 const OF_A_PROTOCOL: readonly Room[] = [...LEAVES, PROTOCOLS, AUTHN, PRINCIPAL, AUTHZ, EVIDENCE, CORE, STORAGE_CONTRACT, CONFIG, CRDS];
 
@@ -42,6 +43,7 @@ export const MAY_IMPORT: Readonly<Record<Room, readonly Room[]>> = {
   [TELEMETRY]: [ERRORS],
   [CONFIG]: [...LEAVES, ...WITH_SQLITE, CRDS],
   [STORAGE_CONTRACT]: [ERRORS],
+  [LENT]: [],
   [STORAGE]: [...LEAVES, STORAGE_CONTRACT, CONFIG],
   'dataplane/src/storage/local': [...OF_A_DRIVER, ...WITH_SQLITE],
   'dataplane/src/storage/memory': OF_A_DRIVER,
@@ -57,7 +59,7 @@ export const MAY_IMPORT: Readonly<Record<Room, readonly Room[]>> = {
   'dataplane/src/protocols/admin': OF_A_PROTOCOL,
   'dataplane/src/protocols/sts': OF_A_PROTOCOL,
   'dataplane/src/protocols/uploads': OF_A_PROTOCOL,
-  [HTTP]: OF_A_PROTOCOL,
+  [HTTP]: [...OF_A_PROTOCOL, LENT],
   // Builds the house: the only room that knows all others.
   'dataplane/src/main': [EVERY_ROOM],
   'dataplane/src/main.ts': [EVERY_ROOM],

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { ArtefactError } from '../errors.ts';
 import type { Bytes } from '../storage/contract.ts';
+import { freeChunk } from '../storage/lent.ts';
 import { createCrumbs, TINY, type Crumbs } from './crumbs.ts';
 import { createPace, type Pace, type PaceLimits } from './pace.ts';
 
@@ -163,7 +164,7 @@ class Intake implements AsyncIterator<Uint8Array> {
 
   #enqueue(chunk: Uint8Array | undefined): void {
     if (chunk === undefined) return;
-    if (this.#state !== 'reading') return release(chunk);
+    if (this.#state !== 'reading') return freeChunk(chunk);
     this.#queue.push(chunk);
     this.#queued += chunk.length;
     if (this.#queued >= READ_AHEAD) this.#request.pause();
@@ -171,7 +172,7 @@ class Intake implements AsyncIterator<Uint8Array> {
 
   /** The consumer has done with what it was lent. */
   #free(): void {
-    if (this.#lent) release(this.#lent);
+    if (this.#lent) freeChunk(this.#lent);
     this.#lent = undefined;
   }
 
@@ -186,7 +187,7 @@ class Intake implements AsyncIterator<Uint8Array> {
   #drop(): void {
     this.#state = 'dropping';
     this.#free();
-    this.#queue.splice(0).forEach(release);
+    this.#queue.splice(0).forEach(freeChunk);
     this.#queued = 0;
     this.#pace.stop();
   }
@@ -212,13 +213,4 @@ class Intake implements AsyncIterator<Uint8Array> {
     this.#wake = undefined;
     wake?.();
   }
-}
-
-/**
- * Frees a chunk's memory now. Node allocates each chunk anew, outside the heap; left to the garbage collector, 64 KiB buffers make it
- * mark the whole heap again every dozen MiB, which costs more than receiving them does.
- */
-function release(chunk: Uint8Array): void {
-  const { buffer } = chunk;
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === chunk.byteLength) buffer.transfer(0);
 }

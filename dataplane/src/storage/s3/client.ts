@@ -1,8 +1,7 @@
 /** The SDK's client, set up so that nothing happens behind our back: no repetition of its own, no waiting without an end. */
 import { S3Client } from '@aws-sdk/client-s3';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
+import { openAgents } from './agents.ts';
 
 /** Where the objects are. Credentials come from the SDK's own chain: environment, profile, role of the pod or the machine. */
 export interface S3Place {
@@ -20,11 +19,9 @@ export interface S3Place {
 }
 
 const CONNECT_MS = 5_000;
-const IDLE_SOCKET_MS = 20_000;
 
 /** A client for the place with at most so many connections. `destroy` it at the end. */
 export function openClient({ endpoint, region, forcePathStyle, credentials }: S3Place, maxSockets: number): S3Client {
-  const agent = { keepAlive: true, maxSockets, keepAliveMsecs: 1000, timeout: IDLE_SOCKET_MS } as const;
   return new S3Client({
     ...(endpoint !== undefined && { endpoint }),
     ...(region !== undefined && { region }),
@@ -38,8 +35,7 @@ export function openClient({ endpoint, region, forcePathStyle, credentials }: S3
     requestHandler: new NodeHttpHandler({
       connectionTimeout: CONNECT_MS,
       socketAcquisitionWarningTimeout: 2 ** 30,
-      httpAgent: new HttpAgent(agent),
-      httpsAgent: new HttpsAgent(agent),
+      ...openAgents(maxSockets),
     }),
     // Its warnings may hold requests.
     logger: { trace() {}, debug() {}, info() {}, warn() {}, error() {} },

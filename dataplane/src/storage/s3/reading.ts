@@ -3,6 +3,7 @@ import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import type { Readable } from 'node:stream';
 import { ArtefactError } from '../../errors.ts';
 import type { BlobId, ByteRange } from '../contract.ts';
+import { openAnswerBody, type AnswerBody } from './answerBody.ts';
 import { blobName } from './blobNames.ts';
 import type { S3Place } from './client.ts';
 import { S3Failure } from './failure.ts';
@@ -56,17 +57,16 @@ interface Wanted {
 
 async function* readOnce(room: Reading, id: BlobId, wanted: Wanted): AsyncGenerator<Uint8Array, void, void> {
   if (wanted.at === wanted.end) return;
-  const body = await sorted(() => openBody(room, id, wanted));
-  const chunks = body[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
+  const body = openAnswerBody(await sorted(() => openBody(room, id, wanted)));
   try {
     for (;;) {
-      const next = await sorted(() => withinTime(body, chunks.next()));
-      if (next.done === true) return room.budget.earn();
-      wanted.at += next.value.byteLength;
-      yield next.value;
+      const chunk = await sorted(() => withinTime(body));
+      if (chunk === undefined) return room.budget.earn();
+      wanted.at += chunk.byteLength;
+      yield chunk;
     }
   } finally {
-    body.destroy();
+    body.close();
   }
 }
 
@@ -92,10 +92,10 @@ function conditions({ at, end, etag }: Wanted): { Range?: string; IfMatch?: stri
   };
 }
 
-async function withinTime<T>(body: Readable, next: Promise<T>): Promise<T> {
-  const timer = setTimeout(() => body.destroy(Object.assign(new Error('stalled'), { code: 'TimeoutError' })), STALLED_MS);
+async function withinTime(body: AnswerBody): Promise<Uint8Array | undefined> {
+  const timer = setTimeout(() => body.close(Object.assign(new Error('stalled'), { code: 'TimeoutError' })), STALLED_MS);
   try {
-    return await next;
+    return await body.next();
   } finally {
     clearTimeout(timer);
   }
