@@ -8,7 +8,8 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import type { S3Place } from './client.ts';
-import { conditionHeaders, contentHash, NONCE, plain, REQUEST_MS, signContent, sorted, type Condition, type Etag } from './objects.ts';
+import { conditionHeaders, NONCE, plain, REQUEST_MS, sorted, type Condition, type Etag } from './objects.ts';
+import { carried, signPayload, type Payload } from './payload.ts';
 
 export interface Part {
   readonly number: number;
@@ -24,7 +25,7 @@ export interface OpenUpload {
 
 export interface Multipart {
   begin(name: string, nonce: string): Promise<string>;
-  part(name: string, uploadId: string, number: number, bytes: Uint8Array): Promise<Part>;
+  part(of: { readonly name: string; readonly uploadId: string; readonly number: number }, payload: Payload): Promise<Part>;
   complete(name: string, uploadId: string, parts: readonly Part[], condition: Condition): Promise<void>;
   abort(name: string, uploadId: string): Promise<void>;
   /** Uploads that are open under a prefix of names, at most 1,000. */
@@ -51,17 +52,11 @@ export function openMultipart(client: S3Client, { bucket, prefix }: S3Place): Mu
         const begun = await client.send(new CreateMultipartUploadCommand({ ...target(name), Metadata: { [NONCE]: nonce } }), bounded());
         return begun.UploadId ?? '';
       }),
-    part: (name, uploadId, number, bytes) =>
+    part: ({ name, uploadId, number }, payload) =>
       sorted(async () => {
-        const command = new UploadPartCommand({
-          ...target(name),
-          UploadId: uploadId,
-          PartNumber: number,
-          Body: bytes,
-          ContentLength: bytes.byteLength,
-        });
-        signContent(command, await contentHash(bytes));
-        const { ETag } = await client.send(command, bounded(timeFor(bytes.byteLength)));
+        const command = new UploadPartCommand({ ...target(name), UploadId: uploadId, PartNumber: number, ...carried(payload) });
+        signPayload(command, payload);
+        const { ETag } = await client.send(command, bounded(timeFor(payload.size)));
         return { number, etag: plain(ETag) };
       }),
     complete: (name, uploadId, parts, condition) =>

@@ -7,9 +7,9 @@ import {
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { webcrypto } from 'node:crypto';
 import type { S3Place } from './client.ts';
 import { failureOf } from './failure.ts';
+import { carried, signPayload, smallPayload, type Payload } from './payload.ts';
 
 /** An ETag without its quotes. */
 export type Etag = string;
@@ -61,7 +61,7 @@ export interface PutOptions {
 /** Small objects by name. */
 export interface Objects {
   get(name: string, knownEtag?: Etag): Promise<FoundObject>;
-  put(name: string, bytes: Uint8Array, options?: PutOptions): Promise<Etag>;
+  put(name: string, content: Uint8Array | Payload, options?: PutOptions): Promise<Etag>;
   head(name: string): Promise<ObjectHead>;
   delete(name: string): Promise<void>;
   list(query: ListQuery): Promise<ListPage>;
@@ -69,13 +69,6 @@ export interface Objects {
 
 /** A request for a small object that takes longer is given up, in ms. */
 export const REQUEST_MS = 10_000;
-
-/** Header of a request that carries content: the hash is made by a thread of the pool, not on the event loop. */
-export const CONTENT_HASH = 'x-amz-content-sha256';
-
-export async function contentHash(bytes: Uint8Array): Promise<string> {
-  return Buffer.from(await webcrypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>)).toString('hex');
-}
 
 export const NONCE = 'bonded-nonce';
 
@@ -94,16 +87,16 @@ export function openObjects(client: S3Client, { bucket, prefix }: S3Place, timeo
         const text = (await found.Body?.transformToString()) ?? '';
         return { etag: plain(found.ETag), text };
       }),
-    put: (name, bytes, options = {}) =>
+    put: (name, content, options = {}) =>
       sorted(async () => {
+        const payload = content instanceof Uint8Array ? smallPayload(content) : content;
         const command = new PutObjectCommand({
           ...target(name),
-          Body: bytes,
-          ContentLength: bytes.byteLength,
+          ...carried(payload),
           ...conditionHeaders(options.condition),
           ...(options.nonce !== undefined && { Metadata: { [NONCE]: options.nonce } }),
         });
-        signContent(command, await contentHash(bytes));
+        signPayload(command, payload);
         return plain((await client.send(command, bounded(options.timeoutMs))).ETag);
       }),
     head: (name) =>
@@ -154,26 +147,6 @@ export async function sorted<T>(request: () => Promise<T>): Promise<T> {
   } catch (thrown) {
     throw failureOf(thrown);
   }
-}
-
-interface Signable {
-  readonly middlewareStack: {
-    add(
-      middleware: (next: (args: never) => Promise<unknown>) => (args: never) => Promise<unknown>,
-      options: { step: 'build'; name: string },
-    ): void;
-  };
-}
-
-/** Gives the signer the content's hash, so that it makes none itself. */
-export function signContent(command: unknown, hash: string): void {
-  (command as Signable).middlewareStack.add(
-    (next) => (args) => {
-      (args as { request: { headers: Record<string, string> } }).request.headers[CONTENT_HASH] = hash;
-      return next(args);
-    },
-    { step: 'build', name: 'bondedContentHash' },
-  );
 }
 
 export function conditionHeaders(condition: Condition | undefined): { IfNoneMatch?: string; IfMatch?: string } {

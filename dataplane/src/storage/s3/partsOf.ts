@@ -1,85 +1,87 @@
 /** Gathers lent chunks into parts. */
 import type { Bytes } from '../contract.ts';
-import type { PartMemory } from './partMemory.ts';
+import { PIECE, type Leaving, type PartMemory } from './partMemory.ts';
+import type { Payload, PayloadHash } from './payload.ts';
 
-/** The first part begins with this much memory, so that small bodies and slow senders do not hold that of a whole part, in bytes. */
-const FIRST = 1024 * 1024;
-
-export interface GatheredPart {
-  /** The receiver's own. */
-  readonly bytes: Uint8Array;
+/** Whoever receives it ends its memory's leaving, whatever comes of it. */
+export interface GatheredPart extends Leaving {
+  readonly payload: Payload;
   /** The last one has what was left: less than was wanted, perhaps nothing. */
   readonly last: boolean;
-  /** Gives the memory back, once nothing reads it any more. A part that may still be on its way keeps it. */
-  readonly release: () => void;
 }
 
-/** A body in parts of the wanted size, which goes by their number, from 1. */
-export async function* partsOf(
-  body: Bytes,
-  memory: PartMemory,
-  wantedSize: (number: number) => number,
-): AsyncGenerator<GatheredPart, void, void> {
-  const buffer = openPartBuffer(memory);
+export interface Gathering {
+  readonly memory: PartMemory;
+  readonly startHash: () => PayloadHash;
+  /** By the part's number, from 1; in bytes. */
+  readonly wantedSize: (number: number) => number;
+}
+
+/** A body in parts of the wanted size. */
+export async function* partsOf(body: Bytes, gathering: Gathering): AsyncGenerator<GatheredPart, void, void> {
+  const part = openFillingPart(gathering);
   try {
-    yield* gather(body, buffer, wantedSize);
+    yield* gather(body, part);
   } finally {
-    buffer.take().release();
+    part.drop();
   }
 }
 
-async function* gather(body: Bytes, buffer: PartBuffer, wantedSize: (number: number) => number): AsyncGenerator<GatheredPart, void, void> {
-  let number = 1;
+async function* gather(body: Bytes, part: FillingPart): AsyncGenerator<GatheredPart, void, void> {
   for await (const chunk of body) {
     for (let at = 0; at < chunk.byteLength;) {
-      at += buffer.fill(chunk.subarray(at), wantedSize(number), number > 1);
-      if (buffer.size < wantedSize(number)) continue;
-      number += 1;
-      yield { ...buffer.take(), last: false };
+      at += await part.fill(chunk.subarray(at));
+      if (part.isFull()) yield part.leave({ last: false });
     }
   }
-  yield { ...buffer.take(), last: true };
+  yield part.leave({ last: true });
 }
 
-interface PartBuffer {
-  /** Bytes gathered. */
-  readonly size: number;
-  /** Copies as much of the chunk as fits into a part of `wanted` bytes; answers how much. `more`: it will be full, most likely. */
-  fill(chunk: Uint8Array, wanted: number, more: boolean): number;
+interface FillingPart {
+  /** Copies some of the chunk's beginning; answers how much. */
+  fill(chunk: Uint8Array): Promise<number>;
+  isFull(): boolean;
   /** What was gathered; the next part begins empty. */
-  take(): Pick<GatheredPart, 'bytes' | 'release'>;
+  leave(as: { readonly last: boolean }): GatheredPart;
+  /** Gives back what has not left. */
+  drop(): void;
 }
 
-/** An empty buffer. */
-function openPartBuffer(memory: PartMemory): PartBuffer {
-  let held: Uint8Array = new Uint8Array();
+function openFillingPart({ memory, startHash, wantedSize }: Gathering): FillingPart {
+  let number = 1;
+  let wanted = wantedSize(number);
+  let hash = startHash();
+  let pieces: Uint8Array[] = [];
   let size = 0;
 
-  function makeRoom(needed: number, wanted: number, more: boolean): void {
-    if (needed <= held.byteLength) return;
-    const larger = memory.take(needed <= FIRST && !more ? Math.min(wanted, FIRST) : wanted);
-    larger.set(held.subarray(0, size));
-    memory.give(held);
-    held = larger;
+  function next(): void {
+    number += 1;
+    wanted = wantedSize(number);
+    hash = startHash();
+    pieces = [];
+    size = 0;
   }
 
   return {
-    get size() {
-      return size;
+    isFull: () => size === wanted,
+    async fill(chunk) {
+      const within = size % PIECE;
+      if (within === 0) pieces.push(await memory.take());
+      const copied = chunk.subarray(0, Math.min(PIECE - within, wanted - size));
+      pieces.at(-1)?.set(copied, within);
+      hash.update(copied);
+      size += copied.byteLength;
+      return copied.byteLength;
     },
-    fill(chunk, wanted, more) {
-      const part = chunk.subarray(0, wanted - size);
-      makeRoom(size + part.byteLength, wanted, more);
-      held.set(part, size);
-      size += part.byteLength;
-      return part.byteLength;
+    leave(as) {
+      const leaving = memory.leave(pieces);
+      const filled = pieces.map((piece, n) => piece.subarray(0, size - n * PIECE));
+      const payload = { pieces: filled, size, sha256: hash.sha256() };
+      next();
+      return { payload, ...as, ...leaving };
     },
-    take() {
-      const taken = held;
-      const bytes = taken.subarray(0, size);
-      held = new Uint8Array();
-      size = 0;
-      return { bytes, release: () => memory.give(taken) };
+    drop() {
+      memory.give(pieces.splice(0));
     },
   };
 }

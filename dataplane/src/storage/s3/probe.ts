@@ -8,6 +8,7 @@ import type { Multipart } from './multipart.ts';
 import { nameOf } from './names.ts';
 import type { Condition, Objects } from './objects.ts';
 import { repeated, type Patience } from './patience.ts';
+import { smallPayload } from './payload.ts';
 
 export interface Probing extends Patience {
   readonly objects: Objects;
@@ -111,7 +112,7 @@ async function proveCompletionIsConditional(room: Probing, name: string): Promis
   await repeated(room, () => room.objects.put(name, text('first')));
   const uploadId = await repeated(room, () => room.multipart.begin(name, 'probe'));
   try {
-    const part = await repeated(room, () => room.multipart.part(name, uploadId, 1, text('second')));
+    const part = await repeated(room, () => room.multipart.part({ name, uploadId, number: 1 }, smallPayload(text('second'))));
     const outcome = await untilKnown(room, () => room.multipart.complete(name, uploadId, [part], { ifAbsent: true }));
     if (outcome === 'made') throw fails(room, 'it completes a multipart upload over an object in spite of If-None-Match');
   } finally {

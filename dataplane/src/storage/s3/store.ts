@@ -11,8 +11,9 @@ import { removeLate } from './late.ts';
 import { openMultipart, type Multipart } from './multipart.ts';
 import { openObjects } from './objects.ts';
 import { openLanes } from './parallel.ts';
-import { openPartMemory } from './partMemory.ts';
+import { openPartMemory, PIECE } from './partMemory.ts';
 import { openBudget, repeated, type Patience } from './patience.ts';
+import { smallPayload, startPayloadHash } from './payload.ts';
 import { openPresign } from './presign.ts';
 import { probe, sweepProbes } from './probe.ts';
 import { openRecordObjects } from './recordObjects.ts';
@@ -59,7 +60,7 @@ const MIB = 1024 * 1024;
 const TERMS: S3Terms = {
   deadlineMs: 30_000,
   requestMs: 10_000,
-  partBytes: 8 * MIB,
+  partBytes: 5 * MIB,
   parallelParts: 4,
   tombstoneMs: 2 * HOUR,
   sealMs: HOUR,
@@ -144,9 +145,15 @@ function assemble(rooms: Rooms, options: S3StoreOptions, terms: S3Terms): S3Stor
   const graves = openGraves(rooms);
   const records = openRecordObjects({ ...rooms, cache, immutable: options.immutable ?? [] });
   const { partBytes, parallelParts } = terms;
-  const uploading = { ...rooms, lanes: openLanes(parallelParts), memory: openPartMemory(partBytes, parallelParts), partBytes };
+  const uploading = {
+    ...rooms,
+    partBytes,
+    lanes: openLanes(parallelParts),
+    memory: openPartMemory(Math.ceil((parallelParts * partBytes) / PIECE)),
+    startHash: () => startPayloadHash(options.endpoint),
+  };
   const room = { ...uploading, ...terms, records, graves, stillOpen, list: listRepeatedly(rooms) };
-  const putSmall = async (id: BlobId, bytes: Uint8Array) => void (await putWhole(uploading, id, bytes));
+  const putSmall = async (id: BlobId, bytes: Uint8Array) => void (await putWhole(uploading, id, smallPayload(bytes)));
   const underWay = openUnderWay();
   const check = underWay.tracking(openCheck(objects, location));
   const sweepAll = async (signal?: AbortSignal): Promise<void> => {

@@ -11,12 +11,18 @@ import type { Lanes } from './parallel.ts';
 import type { PartMemory } from './partMemory.ts';
 import { partsOf, type GatheredPart } from './partsOf.ts';
 import { beginTries, repeated, type Patience } from './patience.ts';
+import type { Payload, PayloadHash } from './payload.ts';
 
-export interface Uploading extends Patience {
+/** What it takes to make a blob appear under its name. */
+export interface Naming extends Patience {
   readonly objects: Objects;
+}
+
+export interface Uploading extends Naming {
   readonly multipart: Multipart;
   readonly memory: PartMemory;
-  /** As many for a part that travels in this process as it is times the first size: they bound its memory. */
+  readonly startHash: () => PayloadHash;
+  /** As many for a part that travels in this process as it is times the first size. */
   readonly lanes: Lanes;
   /** Size of the first parts, in bytes; at least 5 MiB. */
   readonly partBytes: number;
@@ -26,9 +32,9 @@ export interface Uploading extends Patience {
 const AT_ONCE = 4;
 /** S3's own limit. */
 const MOST_PARTS = 10_000;
-/** Parts double in size after so many, thrice: 8 MiB parts hold 8 GiB, then 16, then 32 of the next, and 64 MiB parts up to 504 GiB in all. */
+/** Parts double in size after so many, four times: 5 MiB parts hold 5 GiB, then 10, 20 and 40 of the next, and 80 MiB parts up to 542 GiB in all. */
 const DOUBLE_AFTER = 1000;
-const DOUBLINGS = 3;
+const DOUBLINGS = 4;
 
 /** The size of a part by its number, from 1. */
 export function partSize(number: number, first: number): number {
@@ -41,14 +47,17 @@ export function taken(): ArtefactError {
 
 /** Stores a body under a new id; answers its size. What the body throws goes to the caller as it is. */
 export async function upload(room: Uploading, id: BlobId, body: Bytes): Promise<number> {
+  const { memory, startHash, partBytes } = room;
   let parts: PartsUpload | undefined;
   let size = 0;
   try {
-    for await (const part of partsOf(body, room.memory, (number) => partSize(number, room.partBytes))) {
-      size += part.bytes.byteLength;
-      if (!part.last) await (parts ??= await beginParts(room, id)).send(part);
-      else if (parts) await parts.finish(part);
-      else if ((await putWhole(room, id, part.bytes)).atOnce) part.release();
+    for await (const part of partsOf(body, { memory, startHash, wantedSize: (number) => partSize(number, partBytes) })) {
+      size += part.payload.size;
+      await endedWithPart(part, async () => {
+        if (part.last && !parts) await sendAlone(room, id, part);
+        else await (parts ??= await beginParts(room, id)).send(part);
+        if (part.last) await parts?.finish();
+      });
     }
     return size;
   } catch (thrown) {
@@ -57,15 +66,31 @@ export async function upload(room: Uploading, id: BlobId, body: Bytes): Promise<
   }
 }
 
+/** However the work fails, the part has left and will not come back. */
+async function endedWithPart(part: GatheredPart, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (thrown) {
+    part.lost();
+    throw thrown;
+  }
+}
+
+async function sendAlone(room: Uploading, id: BlobId, part: GatheredPart): Promise<void> {
+  const { atOnce } = await putWhole(room, id, part.payload);
+  if (atOnce) part.back();
+  else part.lost();
+}
+
 /** Stores bytes as one object. Throws `Conflict` when the id has bytes. `atOnce`: nothing of them is under way any more. */
-export async function putWhole(room: Omit<Uploading, 'memory'>, id: BlobId, bytes: Uint8Array): Promise<{ readonly atOnce: boolean }> {
+export async function putWhole(room: Naming, id: BlobId, payload: Payload): Promise<{ readonly atOnce: boolean }> {
   const nonces: string[] = [];
   const underWay = new Set<string>();
   const stands = await untilOurs(room, id, nonces, async () => {
     const nonce = newNonce();
     nonces.push(nonce);
     try {
-      await room.objects.put(blobName(id), bytes, { condition: { ifAbsent: true }, nonce, timeoutMs: timeFor(bytes.byteLength) });
+      await room.objects.put(blobName(id), payload, { condition: { ifAbsent: true }, nonce, timeoutMs: timeFor(payload.size) });
     } catch (thrown) {
       if (mayComeLate(thrown)) underWay.add(nonce);
       throw thrown;
@@ -78,12 +103,7 @@ export async function putWhole(room: Omit<Uploading, 'memory'>, id: BlobId, byte
 }
 
 /** Repeats the request that makes the blob appear, until it is ours (by one of the nonces; answers by which) or somebody else's. */
-async function untilOurs(
-  room: Omit<Uploading, 'memory'>,
-  id: BlobId,
-  nonces: readonly string[],
-  appear: () => Promise<string>,
-): Promise<string> {
+async function untilOurs(room: Naming, id: BlobId, nonces: readonly string[], appear: () => Promise<string>): Promise<string> {
   const tries = beginTries(room);
   for (;;) {
     try {
@@ -110,7 +130,7 @@ function oneOf(nonces: readonly string[], nonce: string | undefined): string {
   return nonce;
 }
 
-async function ownerOf(room: Omit<Uploading, 'memory'>, id: BlobId): Promise<{ readonly nonce: string | undefined } | undefined> {
+async function ownerOf(room: Naming, id: BlobId): Promise<{ readonly nonce: string | undefined } | undefined> {
   try {
     return await repeated(room, () => room.objects.head(blobName(id)));
   } catch (thrown) {
@@ -120,10 +140,10 @@ async function ownerOf(room: Omit<Uploading, 'memory'>, id: BlobId): Promise<{ r
 }
 
 interface PartsUpload {
-  /** Takes a part; waits while too many travel. Throws when one that was sent before has failed. */
+  /** Takes a part, unless it is empty; waits while too many travel. Throws when one that was sent before has failed. */
   send(part: GatheredPart): Promise<void>;
-  /** The last part may be empty. */
-  finish(last: GatheredPart): Promise<void>;
+  /** All have been sent. */
+  finish(): Promise<void>;
   /** Leaves nothing behind; never throws. */
   abort(): Promise<void>;
 }
@@ -137,19 +157,20 @@ async function beginParts(room: Uploading, id: BlobId): Promise<PartsUpload> {
   let begun = 0;
   let failure: { readonly thrown: unknown } | undefined;
 
-  async function travel(number: number, { bytes, release }: GatheredPart): Promise<void> {
+  async function travel(number: number, sent: GatheredPart): Promise<void> {
     let attempts = 0;
     try {
       const part = await repeated(room, () => {
         attempts += 1;
-        return room.multipart.part(name, uploadId, number, bytes);
+        return room.multipart.part({ name, uploadId, number }, sent.payload);
       });
       parts.push(part);
       // An attempt that was given up may read them still.
-      if (attempts === 1) release();
+      if (attempts === 1) sent.back();
     } catch (thrown) {
       failure ??= { thrown };
     }
+    sent.lost();
   }
 
   async function untilFewer(most: number): Promise<void> {
@@ -158,26 +179,24 @@ async function beginParts(room: Uploading, id: BlobId): Promise<PartsUpload> {
   }
 
   async function send(part: GatheredPart): Promise<void> {
-    const { bytes } = part;
+    const { size } = part.payload;
+    if (size === 0) return part.back();
     begun += 1;
     if (begun > MOST_PARTS)
       throw new ArtefactError(
         'BodyTooLarge',
         `Storage location '${room.location}' cannot hold so many bytes under one id; send it in parts.`,
       );
-    const atOnce = Math.max(1, Math.floor((AT_ONCE * room.partBytes) / bytes.byteLength));
+    const atOnce = Math.max(1, Math.floor((AT_ONCE * room.partBytes) / size));
     await untilFewer(atOnce - 1);
     const number = begun;
-    const journey = room.lanes
-      .run(() => travel(number, part), Math.ceil(bytes.byteLength / room.partBytes))
-      .finally(() => travelling.delete(journey));
+    const journey = room.lanes.run(() => travel(number, part), Math.ceil(size / room.partBytes)).finally(() => travelling.delete(journey));
     travelling.add(journey);
   }
 
   return {
     send,
-    async finish(last) {
-      if (last.bytes.byteLength > 0) await send(last);
+    async finish() {
       await untilFewer(0);
       const inOrder = parts.toSorted((a, b) => a.number - b.number);
       await untilOurs(room, id, [nonce], async () => {

@@ -1,53 +1,80 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
-import { openPartMemory } from '../../../src/storage/s3/partMemory.ts';
-import { partsOf } from '../../../src/storage/s3/partsOf.ts';
+import { openPartMemory, PIECE, type PartMemory } from '../../../src/storage/s3/partMemory.ts';
+import { partsOf, type GatheredPart, type Gathering } from '../../../src/storage/s3/partsOf.ts';
+import { startPayloadHash, type Payload } from '../../../src/storage/s3/payload.ts';
 import { failing, lending, patterned } from '../conformance/bodies.ts';
 
-const MIB = 1024 * 1024;
+/** Two pieces and a bit, so that the last piece of a part is not full. */
+const PART = 2 * PIECE + 1000;
 
-describe('s3 driver: the memory of parts', () => {
-  it('is used again by later parts, and what was gathered is what was lent', async () => {
+describe('s3 driver: the parts of a body', () => {
+  const gathering = (memory: PartMemory, endpoint = 'http://plain.example'): Gathering => ({
+    memory,
+    startHash: () => startPayloadHash(endpoint),
+    wantedSize: () => PART,
+  });
+  const bytesOf = ({ pieces }: Payload): Buffer => Buffer.concat(pieces);
+
+  it('are what was lent, of the wanted size, hashed, in memory that is used again', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 0, max: 40_000 }), fc.integer({ min: 1, max: 9000 }), async (size, chunk) => {
-        const memory = openPartMemory(4096, 2);
-        const pieces: Uint8Array[] = [];
+      fc.asyncProperty(fc.integer({ min: 0, max: 4 * PART }), fc.integer({ min: 1000, max: PART + 1 }), async (size, chunk) => {
+        const memory = openPartMemory(6);
+        const gathered: Buffer[] = [];
         const buffers = new Set<ArrayBufferLike>();
-        for await (const { bytes, release } of partsOf(lending(patterned(size), chunk), memory, () => 4096)) {
-          pieces.push(Buffer.from(bytes));
-          buffers.add(bytes.buffer);
-          release();
+        for await (const { payload, last, back } of partsOf(lending(patterned(size), chunk), gathering(memory))) {
+          const bytes = bytesOf(payload);
+          assert.equal(payload.size, bytes.byteLength);
+          assert.ok(last ? payload.size < PART : payload.size === PART);
+          assert.equal(payload.sha256, createHash('sha256').update(bytes).digest('hex'));
+          gathered.push(bytes);
+          for (const { buffer } of payload.pieces) buffers.add(buffer);
+          back();
         }
-        assert.ok(Buffer.concat(pieces).equals(patterned(size)));
-        assert.ok(buffers.size <= 2, `${buffers.size} buffers for ${pieces.length} parts`);
+        assert.ok(Buffer.concat(gathered).equals(patterned(size)));
+        assert.ok(buffers.size <= 3, `${buffers.size} buffers for ${gathered.length} parts`);
       }),
+      { numRuns: 30 },
     );
   });
 
-  it('stays with a part that was not released, whatever comes after it', async () => {
-    const memory = openPartMemory(4096, 2);
-    const kept: Uint8Array[] = [];
-    for await (const { bytes } of partsOf(lending(patterned(20_000), 1000), memory, () => 4096)) kept.push(bytes);
-    assert.ok(Buffer.concat(kept).equals(patterned(20_000)));
+  it('keep their memory until they are back, and for ever once they are lost', async () => {
+    const memory = openPartMemory(100);
+    const parts: GatheredPart[] = [];
+    for await (const part of partsOf(lending(patterned(4 * PART), 10_000), gathering(memory))) {
+      if (parts.length === 1) part.lost();
+      parts.push(part);
+    }
+    parts[1]?.back();
+    const later = await Promise.all(Array.from({ length: 20 }, () => memory.take()));
+    for (const piece of later) piece.fill(0);
+    assert.ok(Buffer.concat(parts.map(({ payload }) => bytesOf(payload))).equals(patterned(4 * PART)));
   });
 
-  it('is given back when the body breaks', async () => {
-    const memory = openPartMemory(4096, 2);
-    const first = memory.take(4096);
-    memory.give(first);
+  it('are not hashed where TLS covers them', async () => {
+    for await (const { payload, back } of partsOf(lending(patterned(10), 10), gathering(openPartMemory(1), 'https://secure.example'))) {
+      assert.equal(payload.sha256, 'UNSIGNED-PAYLOAD');
+      back();
+    }
+  });
+
+  it('give their memory back when the body breaks', async () => {
+    const memory = openPartMemory(1);
+    const first = await memory.take();
+    memory.give([first]);
     const { body } = failing(32 * 1024, new Error('broken'));
-    const gathering = async () => {
-      for await (const { release } of partsOf(body, memory, () => 4096)) release();
-    };
-    await assert.rejects(gathering(), /broken/);
-    assert.equal(memory.take(4096).buffer, first.buffer);
+    await assert.rejects(async () => {
+      for await (const { back } of partsOf(body, gathering(memory))) back();
+    }, /broken/);
+    assert.equal((await memory.take()).buffer, first.buffer);
   });
 
-  it('is little as long as little has come', async () => {
-    const taken: number[] = [];
-    const inner = openPartMemory(8 * MIB, 2);
-    const memory = { ...inner, take: (bytes: number) => (taken.push(bytes), inner.take(bytes)) };
-    for await (const { release } of partsOf(lending(patterned(1000), 100), memory, () => 8 * MIB)) release();
-    assert.deepEqual(taken, [MIB]);
+  it('hold little while little has come', async () => {
+    let taken = 0;
+    const inner = openPartMemory(100);
+    const memory: PartMemory = { ...inner, take: () => ((taken += 1), inner.take()) };
+    for await (const { back } of partsOf(lending(patterned(PIECE), 1000), gathering(memory))) back();
+    assert.equal(taken, 1);
   });
 });

@@ -46,6 +46,7 @@ function badStore(defects: Defects) {
       return { ...standing, text: defects.stale ? 'own 0' : standing.text };
     },
     async put(name, bytes, { condition } = {}) {
+      assert.ok(bytes instanceof Uint8Array);
       check(name, condition);
       if (condition !== undefined && defects.checksThenActs) await giveWay();
       writes += 1;
@@ -72,7 +73,7 @@ function badStore(defects: Defects) {
   };
   const multipart: Multipart = {
     begin: async () => 'u',
-    part: async (_name, _upload, number) => ({ number, etag: 'p' }),
+    part: async ({ number }) => ({ number, etag: 'p' }),
     complete: (name) => (defects.completesOver || !texts.has(name) ? Promise.resolve() : Promise.reject(failure('refused'))),
     abort: async () => {},
     open: async () => [],
