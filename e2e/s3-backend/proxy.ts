@@ -50,6 +50,8 @@ export interface ProxyOptions {
   readonly rate?: number;
   /** Told of every request, whatever befalls it. */
   readonly onRequest?: (request: IncomingMessage) => void;
+  /** Told when the request's answer has been passed on, or its connection is gone. */
+  readonly onAnswered?: (request: IncomingMessage) => void;
 }
 
 const LONGEST_DELAY_MS = 60;
@@ -57,7 +59,7 @@ const LONGEST_DELAY_MS = 60;
 const BODIES: Readonly<Record<number, string>> = { 403: 'AccessDenied', 500: 'InternalError', 503: 'SlowDown', 429: 'TooManyRequests' };
 
 /** Starts a proxy before `target`, such as `http://127.0.0.1:9000`. The client signs for the target's host, which is passed on. */
-export async function startProxy(target: string, { seed = 1, rate = 0, onRequest }: ProxyOptions = {}): Promise<Proxy> {
+export async function startProxy(target: string, { seed = 1, rate = 0, onRequest, onAnswered }: ProxyOptions = {}): Promise<Proxy> {
   const chance = randomOf(seed);
   const counts = Object.fromEntries([...FAULTS, ...PLANNED, 'none' as const].map((fault) => [fault, 0])) as Record<
     Planned | 'none',
@@ -75,6 +77,7 @@ export async function startProxy(target: string, { seed = 1, rate = 0, onRequest
 
   const server = createServer((incoming, outgoing) => {
     onRequest?.(incoming);
+    outgoing.once('close', () => onAnswered?.(incoming));
     const fault = choose(incoming);
     counts[fault] += 1;
     void suffer(fault, { incoming, outgoing, target, chance, held, latencyMs: proxy.latencyMs }).catch(() => incoming.destroy());

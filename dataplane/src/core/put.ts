@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { matchesAnyGlob } from '../config/glob.ts';
 import { ArtefactError, isError } from '../errors.ts';
-import type { Change } from '../storage/contract.ts';
+import { inAnyOrder, type Change } from '../storage/contract.ts';
 import type { OpenBucket } from './buckets.ts';
 import { stillOpen } from './buckets.ts';
 import { checkWrite } from './conditions.ts';
@@ -38,8 +38,11 @@ const PATIENCE = 10_000;
 /** Names content. Exactly one of several conditional writers wins; unconditional ones all succeed, the last one stays. */
 export async function nameContent(context: CoreContext, naming: Naming): Promise<PutResult> {
   const { result, known } = await repeatOnConflict(() => attempt(context, naming));
+  const open = stillOpen(naming.bucket);
+  // Told only when the bytes are safe.
+  open.catch(() => undefined);
   if (known && !(await confirm(naming.bucket.store, naming.content.digest))) await bringBack(naming);
-  await stillOpen(naming.bucket);
+  await open;
   return result;
 }
 
@@ -61,37 +64,38 @@ export async function repeatOnConflict<T>(change: () => Promise<T>): Promise<T> 
 
 async function attempt(context: CoreContext, naming: Naming): Promise<{ readonly result: PutResult; readonly known: boolean }> {
   const { bucket, key, actor } = naming;
+  const adopting = naming.adopt();
+  // What it throws counts only when the name may be written.
+  adopting.catch(() => undefined);
   const head = await findHead(bucket, key);
   checkWrite(head?.version, naming.conditions);
   checkMutable(bucket, key, head);
-  const adoption = await naming.adopt();
+  const adoption = await adopting;
   const next = await planSuccession(bucket, key, head, context.now());
   const version = makeVersion(context, naming, next);
   const also = await naming.also?.(version);
   const created = head === undefined || head.version.deleteMarker;
   const trail = leaveTrail(bucket, trailOf(bucket, next, version), context.now(), adoption.changes);
+  const told = journalChange(context, {
+    actor,
+    change: created ? 'create' : 'overwrite',
+    bucket: bucket.config.name,
+    name: key,
+    versionId: version.versionId,
+    digest: version.digest,
+    size: version.size,
+  });
   const changes: Change[] = [
     ...(also?.before ?? []),
-    ...trail.before,
-    ...noteGarbage(next.replaced, context.now()),
-    ...trail.changes,
+    ...inAnyOrder([...trail.before, ...noteGarbage(next.replaced, context.now()), ...trail.changes.slice(0, 1)]),
+    ...trail.changes.slice(1),
     { put: keys.ref(version.digest, bucket.id, key, version.id), value: { bucket: bucket.config.name } },
     ...next.history(version),
     { put: keys.head(bucket.id, key), value: headValue({ ...next.head, version }), ...expectHead(head) },
-    journalChange(context, {
-      actor,
-      change: created ? 'create' : 'overwrite',
-      bucket: bucket.config.name,
-      name: key,
-      versionId: version.versionId,
-      digest: version.digest,
-      size: version.size,
-    }),
-    ...(also?.after ?? []),
+    // A past that is to be forgotten is found by its reference, and goes before it.
     ...next.forget,
-    ...letGo(bucket, next.replaced),
-    ...trail.after,
-    ...adoption.after,
+    ...(also === undefined ? [] : [told, ...also.after]),
+    ...inAnyOrder([...(also === undefined ? [told] : []), ...letGo(bucket, next.replaced), ...trail.after, ...adoption.after]),
   ];
   await writeNaming(bucket, version, changes);
   return { result: { version, created }, known: adoption.known };

@@ -1,5 +1,5 @@
 /** Taking names away: delete markers, and the removal of versions for good. */
-import type { Change } from '../storage/contract.ts';
+import { inAnyOrder, type Change } from '../storage/contract.ts';
 import type { OpenBucket } from './buckets.ts';
 import { checkDelete } from './conditions.ts';
 import type { CoreContext } from './context.ts';
@@ -42,8 +42,7 @@ async function removeCurrent(context: CoreContext, removal: Removal): Promise<De
   await bucket.store.records.write([
     ...noteGarbage([head.version], context.now()),
     { delete: keys.head(bucket.id, key), ifRevision: head.revision },
-    removed(context, removal, head.version),
-    ...letGo(bucket, [head.version]),
+    ...inAnyOrder([removed(context, removal, head.version), ...letGo(bucket, [head.version])]),
   ]);
   return { deleteMarker: false };
 }
@@ -91,9 +90,7 @@ async function removeVersion(context: CoreContext, removal: Removal, versionId: 
     ...noteGarbage([found.version], context.now()),
     ...(await unsettlePast(bucket, found.version)),
     ...changes,
-    removed(context, removal, found.version),
-    ...letGo(bucket, [found.version]),
-    ...trail.after,
+    ...inAnyOrder([removed(context, removal, found.version), ...letGo(bucket, [found.version]), ...trail.after]),
   ]);
   return { versionId, deleteMarker: found.version.deleteMarker };
 }

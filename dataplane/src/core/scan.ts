@@ -1,6 +1,6 @@
 /** Steps through records in pages, giving way to requests between them. */
 import { setImmediate as giveWay } from 'node:timers/promises';
-import type { Entry, Store } from '../storage/contract.ts';
+import { inAnyOrder, type Entry, type Store } from '../storage/contract.ts';
 
 const PAGE = 200;
 
@@ -34,6 +34,6 @@ export async function removeAll(store: Store, prefix: string): Promise<void> {
   for (;;) {
     const page = (await store.records.scan({ prefix, limit: PAGE })) as readonly Entry[];
     if (page.length === 0) return;
-    await store.records.write(page.map(({ key }) => ({ delete: key })));
+    await store.records.write(inAnyOrder(page.map(({ key }) => ({ delete: key }))));
   }
 }

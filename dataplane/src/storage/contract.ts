@@ -78,10 +78,22 @@ export type ScanItem = Entry | { readonly prefix: string };
  * - `delete`: with `ifRevision`, only of just that revision (where no record is, that is a conflict too); with neither, whatever stands there; of nothing, succeeds.
  * - `blob`: a small blob (at most `SMALL_BLOB` bytes), stored as `Blobs.put` would.
  */
-export type Change =
+export type Change = (
   | { readonly put: string; readonly value: Json; readonly ifRevision?: Revision; readonly ifAbsent?: true }
   | { readonly delete: string; readonly ifRevision?: Revision }
-  | { readonly blob: BlobId; readonly bytes: Uint8Array };
+  | { readonly blob: BlobId; readonly bytes: Uint8Array }
+) & {
+  /** It need not wait for the change before it, nor that for it: see `inAnyOrder`. */
+  readonly beside?: true;
+};
+
+/**
+ * Changes of a batch, of different keys, among which there is no order: each may be made, or not, whichever others of them are. A store
+ * in which every change costs a round trip makes them at once. What stands before and behind all of them in the batch keeps its order.
+ */
+export function inAnyOrder(changes: readonly Change[]): readonly Change[] {
+  return changes.map((change, index) => (index === 0 ? change : { ...change, beside: true as const }));
+}
 
 /** The largest blob that may travel in a batch of changes, in bytes. */
 export const SMALL_BLOB = 32 * 1024;
@@ -107,9 +119,9 @@ export interface Records {
   scan(query: ScanQuery): Promise<readonly ScanItem[]>;
   /**
    * Makes the changes in order and durably, and answers each one's new revision ('' for deletes and blobs).
-   * A change is visible only when all before it in the batch are. When a condition fails it throws `Conflict` with
-   * `details.change` (index in the batch): nothing from that change on has happened; what stands before it may have
-   * (a driver with transactions undoes it). Batches of one caller that do not wait for each other may take effect in any order.
+   * A change is visible only when all before it in the batch are, but for those that are `beside` each other. When a condition fails it
+   * throws `Conflict` with `details.change` (index in the batch): neither that change has happened nor any behind it; what stands before
+   * or beside it may have (a driver with transactions undoes it). Batches of one caller that do not wait for each other may take effect in any order.
    */
   write(changes: readonly Change[]): Promise<readonly Revision[]>;
 }

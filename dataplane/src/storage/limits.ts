@@ -55,6 +55,31 @@ export function checkChanges(changes: readonly Change[]): void {
     else if ('put' in change) checkPut(change);
     else checkKey(change.delete);
   }
+  if (!changes.some(({ beside }) => beside)) return;
+  for (const group of groupsOf(changes)) {
+    if (new Set(group.map(({ change }) => targetOf(change))).size < group.length) refuse('Changes in any order are of different keys.');
+  }
+}
+
+/** A change, and where it stands in its batch. */
+export interface PlacedChange {
+  readonly change: Change;
+  readonly index: number;
+}
+
+/** The batch as groups that have an order, of changes that have none. */
+export function groupsOf(changes: readonly Change[]): readonly (readonly PlacedChange[])[] {
+  const groups: PlacedChange[][] = [];
+  for (const [index, change] of changes.entries()) {
+    if (change.beside === true && groups.length > 0) groups.at(-1)?.push({ change, index });
+    else groups.push([{ change, index }]);
+  }
+  return groups;
+}
+
+function targetOf(change: Change): string {
+  if ('blob' in change) return `blob ${change.blob}`;
+  return `record ${'put' in change ? change.put : change.delete}`;
 }
 
 function checkPut(change: Extract<Change, { put: string }>): void {

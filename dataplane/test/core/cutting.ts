@@ -10,13 +10,18 @@ import type { TestCore } from './core.fixture.ts';
 import { ACTOR, bytesOf, PLAIN } from './core.fixture.ts';
 import { weakStore } from './weakStore.ts';
 
-/** A process may end between any two changes. */
-export function cutStore(): { readonly store: Store; readonly cutAfter: (changes: number) => void; readonly heal: () => void } {
+/** A process may end between any two changes; those that have no order are made in the order given, or `backwards`. */
+export function cutStore({ backwards = false } = {}): {
+  readonly store: Store;
+  readonly cutAfter: (changes: number) => void;
+  readonly heal: () => void;
+} {
   let left = Infinity;
-  const store = weakStore(() => {
+  const step = (): void => {
     if (left <= 0) throw new Error('cut');
     left -= 1;
-  });
+  };
+  const store = weakStore(step, { backwards: () => backwards });
   return { store, cutAfter: (changes) => void (left = changes), heal: () => void (left = Infinity) };
 }
 

@@ -1,6 +1,6 @@
 /** What upload sessions leave behind: sessions nobody completes, parts that no artefact took, bytes that were never named. */
 import { isError } from '../../errors.ts';
-import type { BlobId, Change, Entry, Store } from '../../storage/contract.ts';
+import { inAnyOrder, type BlobId, type Change, type Entry, type Store } from '../../storage/contract.ts';
 import { isClaimed, type Claim } from '../claims.ts';
 import type { CoreContext } from '../context.ts';
 import type { Digest } from '../digest.ts';
@@ -89,7 +89,7 @@ export async function removeRemains(store: Store, uploadId: string): Promise<Col
     blobs += 1;
     bytes += part.size;
   }
-  for (let at = 0; at < records.length; at += AT_ONCE) await store.records.write(records.slice(at, at + AT_ONCE));
+  for (let at = 0; at < records.length; at += AT_ONCE) await store.records.write(inAnyOrder(records.slice(at, at + AT_ONCE)));
   await lookAtDigests(store, digests, since);
   await store.records.write([{ delete: note.key }]);
   return { blobs, bytes };

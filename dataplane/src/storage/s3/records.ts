@@ -1,7 +1,7 @@
 /** Records as objects of an S3 bucket: one each, changed by conditional writes. */
 import { ArtefactError } from '../../errors.ts';
 import type { Change, Records, Revision } from '../contract.ts';
-import { checkChanges, checkKey, checkScan } from '../limits.ts';
+import { checkChanges, checkKey, checkScan, groupsOf, type PlacedChange } from '../limits.ts';
 import { newNonce } from './body.ts';
 import { deleteRecord, putRecord, type Changing, type Made } from './changes.ts';
 import type { Graves } from './graves.ts';
@@ -17,8 +17,8 @@ export interface S3RecordsOptions extends Changing, Scanning {
   readonly stillOpen: () => void;
 }
 
-/** Graves that are dug at once, ahead of a batch's deletes. */
-const DIGGERS = 32;
+/** Changes that are made at once, where they have no order; and graves that are dug at once, ahead of a batch's deletes. */
+const AT_ONCE = 32;
 
 /** Records over the objects of a place. Batches are ordered and not transactional: what stands before a lost change has happened. */
 export function openS3Records(options: S3RecordsOptions): Records {
@@ -66,11 +66,7 @@ async function writeBatch(room: S3RecordsOptions, changes: readonly Change[]): P
   const burials = beginBurials(room, changes);
   const revisions: Revision[] = [];
   try {
-    for (const [index, change] of changes.entries()) {
-      const burial = 'delete' in change ? burials.get(change) : undefined;
-      revisions.push(await makeChange(room, change, { index, burial }));
-      if (burial) burials.delete(burial.change);
-    }
+    for (const group of groupsOf(changes)) revisions.push(...(await makeGroup(room, group, burials)));
     return revisions;
   } finally {
     // The deletes that were not reached; the sweep fills what cannot be filled now.
@@ -79,9 +75,25 @@ async function writeBatch(room: S3RecordsOptions, changes: readonly Change[]): P
   }
 }
 
+/** Makes changes that have no order. What fails is told when all others have ended. */
+async function makeGroup(
+  room: S3RecordsOptions,
+  group: readonly PlacedChange[],
+  burials: Map<Delete, Burial>,
+): Promise<readonly Revision[]> {
+  const making = pooled(group, AT_ONCE, async ({ change, index }) => {
+    const burial = 'delete' in change ? burials.get(change) : undefined;
+    const revision = await makeChange(room, change, { index, burial });
+    if (burial) burials.delete(burial.change);
+    return revision;
+  });
+  await Promise.allSettled(making);
+  return Promise.all(making);
+}
+
 function beginBurials({ graves }: S3RecordsOptions, changes: readonly Change[]): Map<Delete, Burial> {
   const named = changes.flatMap((change) => ('delete' in change ? [{ change, nonce: newNonce() }] : []));
-  const digging = pooled(named, DIGGERS, ({ change, nonce }) => graves.dig(change.delete, nonce));
+  const digging = pooled(named, AT_ONCE, ({ change, nonce }) => graves.dig(change.delete, nonce));
   return new Map(named.map(({ change, nonce }, index) => [change, { change, nonce, dug: digging[index] ?? Promise.resolve() }]));
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { SMALL_BLOB } from '../../../src/storage/contract.ts';
+import { inAnyOrder, SMALL_BLOB } from '../../../src/storage/contract.ts';
 import type { Change } from '../../../src/storage/contract.ts';
 import type { Suite } from '../conformance.ts';
 import { failsWith, newId, newSpace, patterned, read, sameBytes, whole } from './bodies.ts';
@@ -18,6 +18,40 @@ export function describeBatches({ group, test }: Suite): void {
       assert.equal(revisions[2], '');
       assert.equal(new Set(revisions).size, 4);
       assert.deepEqual(await records.get(key), { key, value: 3, revision: revisions[3] });
+    });
+
+    test('makes changes that have no order between those that have one, and answers in theirs', async ({ store: { records } }) => {
+      const space = newSpace();
+      const many = Array.from({ length: 70 }, (_, n) => ({ put: `${space}${n}`, value: n }));
+      const revisions = await records.write([
+        { put: `${space}0`, value: 'before' },
+        ...inAnyOrder(many),
+        ...inAnyOrder([{ delete: `${space}1` }, { put: `${space}2`, value: 'after' }, { delete: `${space}none` }]),
+      ]);
+      assert.equal(revisions.length, 74);
+      assert.deepEqual(await records.get(`${space}0`), { key: `${space}0`, value: 0, revision: revisions[1] });
+      assert.equal(await records.get(`${space}1`), undefined);
+      assert.deepEqual(await records.get(`${space}2`), { key: `${space}2`, value: 'after', revision: revisions[72] });
+      assert.deepEqual(await records.get(`${space}69`), { key: `${space}69`, value: 69, revision: revisions[70] });
+    });
+
+    test('makes nothing behind a change without order whose condition fails', async ({ store: { records } }) => {
+      const space = newSpace();
+      await records.write([{ put: `${space}taken`, value: 0 }]);
+      const group = inAnyOrder([
+        { put: `${space}a`, value: 1 },
+        { put: `${space}taken`, value: 1, ifAbsent: true },
+        { put: `${space}b`, value: 1 },
+      ]);
+      await assert.rejects(records.write([...group, { put: `${space}after`, value: 1 }]), failsWith('Conflict', { change: 1 }));
+      assert.equal((await records.get(`${space}taken`))?.value, 0);
+      assert.equal(await records.get(`${space}after`), undefined);
+    });
+
+    test('refuses changes of one record that have no order', async ({ store: { records } }) => {
+      const key = newSpace();
+      await assert.rejects(records.write(inAnyOrder([{ put: key, value: 1 }, { delete: key }])), failsWith('InvalidArgument'));
+      assert.equal(await records.get(key), undefined);
     });
 
     test('makes no change of an empty batch', async ({ store: { records } }) => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { startProxy, type Proxy } from '../../../../e2e/s3-backend/proxy.ts';
+import { openTripCounter } from '../../../../e2e/s3-backend/trips.ts';
 import { keys } from '../../../src/core/keys.ts';
 import { isError } from '../../../src/errors.ts';
 import type { ByteRange } from '../../../src/storage/contract.ts';
@@ -8,15 +9,13 @@ import { openS3Store, type S3Store } from '../../../src/storage/s3/store.ts';
 import { ACTOR, admit, bucketNamed, collectBytes, testCore, type TestCore } from '../../core/core.fixture.ts';
 import { startBonded, type BondedBackend } from './bonded.ts';
 
-/** Long beside what everything else takes. */
-const LATENCY_MS = 800;
 const bucket = bucketNamed('b');
 
 describe('s3 driver: how often a read goes to the server and back', function () {
   this.timeout(60_000);
   let backend: BondedBackend;
   let proxy: Proxy;
-  let requests: string[];
+  const counter = openTripCounter();
   /** Two servers with nothing in common but the place; the first one's requests are counted. */
   let here: TestCore;
   let there: TestCore;
@@ -24,12 +23,9 @@ describe('s3 driver: how often a read goes to the server and back', function () 
 
   before(async () => {
     backend = await startBonded();
-    proxy = await startProxy(backend.endpoint, {
-      onRequest: ({ method = '', url = '' }) => requests.push(`${method} ${/\/(records\/\w+|blobs)\//.exec(url)?.[1] ?? url}`),
-    });
+    proxy = await startProxy(backend.endpoint, counter);
   });
   beforeEach(async () => {
-    requests = [];
     const place = await backend.newPlace({ tombstoneMs: 0, sealMs: 0 });
     const immutable = [keys.journals];
     stores = await Promise.all([openS3Store({ ...place, immutable, endpoint: proxy.endpoint }), openS3Store(place)]);
@@ -37,7 +33,6 @@ describe('s3 driver: how often a read goes to the server and back', function () 
     for (const { resources } of [here, there]) resources.set('b', 'team-a');
   });
   afterEach(async () => {
-    proxy.latencyMs = 0;
     await Promise.all(stores.map((store) => store.close()));
   });
   after(async () => {
@@ -47,13 +42,9 @@ describe('s3 driver: how often a read goes to the server and back', function () 
 
   /** What the work asked the server for, and how many times it waited for it. */
   async function trips(work: () => Promise<unknown>): Promise<{ readonly asked: readonly string[]; readonly waits: number }> {
-    requests = [];
-    proxy.latencyMs = LATENCY_MS;
-    const began = performance.now();
-    await work();
-    const waits = Math.floor((performance.now() - began) / LATENCY_MS);
-    proxy.latencyMs = 0;
-    return { asked: requests.toSorted(), waits };
+    const { requests, waits } = await counter.during(proxy, work);
+    const asked = requests.map((request) => request.replace(/^(\w+) .*?\/(records\/\w+|blobs)\/.*/, '$1 $2'));
+    return { asked: asked.toSorted(), waits };
   }
   const collect = async ({ core, pass }: TestCore): Promise<void> => {
     for (let round = 0; round < 3; round += 1) {
