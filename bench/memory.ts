@@ -1,28 +1,19 @@
 /** Memory at rest, and the most of it while 10 GiB come in and go out over eight connections. */
-import { open } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { makeWorkspace, MIB, type Workspace } from '../e2e/src/files.ts';
-import { family, proportionalOf, residentOf } from '../e2e/src/processes.ts';
+import { makeWorkspace, MIB } from '../e2e/src/files.ts';
+import { family } from '../e2e/src/processes.ts';
 import { allAtOnce, curlDown, curlUp } from './clients.ts';
 import { median, type Figure, type Run, type Target } from './figures.ts';
 import { bucketUrl, startBonded } from './house.ts';
+import { atRest, during, type Sample } from './memorySamples.ts';
+import { sparseFiles } from './sparse.ts';
 
 const CONNECTIONS = 8;
 const GIB = 1024 * MIB;
 const TOTAL = 10 * GIB;
 const QUICK_TOTAL = 1 * GIB;
-const SAMPLE_EVERY_MS = 100;
-const SETTLE_MS = 5000;
-const REST_SAMPLES = 10;
 
 const AT_REST: Target = { of: 'value', is: 'at most', limit: 128 };
 const OVER_REST: Target = { of: 'value', is: 'below', limit: 64 };
-
-/** MiB over all processes, at one moment. Shared pages count once in `proportional`, for every process in `resident`. */
-interface Sample {
-  readonly proportional: number;
-  readonly resident: number;
-}
 
 /** The most there may be over what is there at rest counts from the rest before any request. */
 export async function measureMemory({ quick }: Run): Promise<Figure[]> {
@@ -34,11 +25,11 @@ export async function measureMemory({ quick }: Run): Promise<Figure[]> {
     const rest = await atRest(bonded.pid);
     const total = quick ? QUICK_TOTAL : TOTAL;
     const size = total / CONNECTIONS;
-    const files = await sparseFiles(work, size);
+    const files = await sparseFiles(work, CONNECTIONS, size);
     const urls = files.map((_, n) => `${bucketUrl(bonded)}/large-${n}`);
     const sent = files.map((file, n) => ({ file, url: urls[n] ?? '' }));
-    const up = await during(bonded.pid, () => allAtOnce(sent, size, curlUp));
-    const down = await during(bonded.pid, () => allAtOnce(urls, size, curlDown));
+    const { samples: up } = await during(bonded.pid, () => allAtOnce(sent, size, curlUp));
+    const { samples: down } = await during(bonded.pid, () => allAtOnce(urls, size, curlDown));
     const after = await atRest(bonded.pid);
     const gib = total / GIB;
     return [
@@ -51,47 +42,6 @@ export async function measureMemory({ quick }: Run): Promise<Figure[]> {
   } finally {
     await Promise.all([bonded.stop(), work.remove()]);
   }
-}
-
-/** No two alike: each begins with its number. */
-async function sparseFiles(work: Workspace, size: number): Promise<readonly string[]> {
-  const paths = Array.from({ length: CONNECTIONS }, (_, n) => work.at(`large-${n}`));
-  for (const path of paths) {
-    const file = await open(path, 'w');
-    await file.write(path);
-    await file.truncate(size);
-    await file.close();
-  }
-  return paths;
-}
-
-async function atRest(pid: number): Promise<readonly Sample[]> {
-  await sleep(SETTLE_MS);
-  const samples: Sample[] = [];
-  for (let n = 0; n < REST_SAMPLES; n++) {
-    samples.push(sampleOf(family(pid)));
-    await sleep(SAMPLE_EVERY_MS);
-  }
-  return samples;
-}
-
-async function during(pid: number, work: () => Promise<unknown>): Promise<readonly Sample[]> {
-  const pids = family(pid);
-  const state = { done: false };
-  const ended = work().finally(() => {
-    state.done = true;
-  });
-  const samples: Sample[] = [];
-  while (!state.done) {
-    samples.push(sampleOf(pids));
-    await sleep(SAMPLE_EVERY_MS);
-  }
-  await ended;
-  return samples;
-}
-
-function sampleOf(pids: readonly number[]): Sample {
-  return { proportional: proportionalOf(pids), resident: residentOf(pids) };
 }
 
 function restFigure(name: string, samples: readonly Sample[], processes: number): Figure {

@@ -1,138 +1,175 @@
-/** Large transfers with the content in an S3 server, beside the same client at that server itself; and what they take of memory and processor. */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { makeWorkspace } from '../e2e/src/files.ts';
-import { family, memoryOf } from '../e2e/src/processes.ts';
-import { startServer, type Server } from '../e2e/src/server.ts';
-import { run } from '../e2e/src/shell.ts';
+/** Large transfers with the content in an S3 server, beside the same client at that server itself; what they take, and how often small requests wait. */
 import { startBackend, type Backend } from '../e2e/s3-backend/backend.ts';
 import { storageIn } from '../e2e/s3-backend/storage.ts';
-import { cpuOf } from './cpu.ts';
-import { median, type Figure } from './figures.ts';
-import { BUCKET, MANIFESTS } from './house.ts';
+import { makeWorkspace, MIB, type Workspace } from '../e2e/src/files.ts';
+import type { Server } from '../e2e/src/server.ts';
+import { costOf, sumOfCosts, type Transfer } from './cpu.ts';
+import { allAtOnce, curlDown, curlUp } from './clients.ts';
+import { median, peerOf, type Figure, type Run, type Target } from './figures.ts';
+import { bucketUrl, startBonded } from './house.ts';
+import { atRest, during, type Sample } from './memorySamples.ts';
+import { measureTrips } from './s3Trips.ts';
+import { freshen, sparseFiles } from './sparse.ts';
 
-const MIB = 1024 ** 2;
+const GIB = 1024 * MIB;
 const MB = 1e6;
-const ROUNDS = 3;
-const SAMPLE_EVERY_MS = 100;
-const SETTLE_MS = 3000;
-const WITHIN_MS = 300_000;
+const MOST_ROUNDS = 3;
+
+/** Of what MinIO does alone: every byte is taken in and sent once more on its way, by one more server on the same cores. */
+const SPEED: Target = { of: 'ratio', is: 'at least', limit: 0.33 };
+const OVER_REST: Target = { of: 'value', is: 'below', limit: 64 };
+
+/** Before anything is measured: its code is compiled and kept for later starts then, as it is where a server has run for a while. */
+const WARM_UP = 16 * MIB;
 
 interface Load {
-  readonly name: string;
-  readonly size: number;
   readonly connections: number;
+  readonly size: number;
 }
 
-const LOADS: readonly Load[] = [
-  { name: '1 GiB', size: 1024 * MIB, connections: 1 },
-  { name: '8 × 512 MiB', size: 512 * MIB, connections: 8 },
-];
+type Direction = 'up' | 'down';
 
-/** Where an object is put and got. */
-type Target = (name: string) => Promise<{ readonly put: string; readonly get: string }>;
-
-interface Run {
-  /** MB/s of all connections together. */
-  readonly speed: number;
-  /** Seconds of the processor, for each GiB. */
-  readonly processor: number;
-  /** The most memory, in MiB. */
-  readonly peak: number;
+/** Where each connection sends its file, and gets it back. */
+interface Party {
+  readonly pid: number;
+  readonly puts: readonly string[];
+  readonly gets: readonly string[];
 }
 
-/** Measures uploads and downloads of some sizes and numbers, interleaved with the same at the S3 server. */
-export async function measureS3(): Promise<Figure[]> {
+/** What both did in one load and direction, round by round. */
+interface Measured {
+  readonly load: Load;
+  readonly direction: Direction;
+  readonly ours: readonly Transfer[];
+  readonly theirs: readonly Transfer[];
+  readonly rest: readonly Sample[];
+  /** Of each round. */
+  readonly samples: readonly (readonly Sample[])[];
+}
+
+/** Both parties take turns. Bonded is started anew for each figure of memory, so that it begins at rest. */
+export async function measureS3({ quick, rounds }: Run): Promise<Figure[]> {
+  const loads: readonly Load[] = [
+    { connections: 1, size: quick ? 256 * MIB : GIB },
+    { connections: 8, size: quick ? 64 * MIB : 512 * MIB },
+  ];
   const work = await makeWorkspace();
   const backend = await startBackend('minio');
-  const { bonded, idle } = await startOver(backend, work.at(''));
-  const bucket = await backend.newBucket();
-  const ours: Target = async (name) => ({ put: `${bonded.url}/${BUCKET}/${name}`, get: `${bonded.url}/${BUCKET}/${name}` });
-  const theirs: Target = (name) => backend.addresses(bucket, name);
   try {
-    const figures: Figure[] = [];
-    for (const load of LOADS) {
-      const source = (await work.sample(`source-${load.size}`, load.size)).path;
-      const up: Direction = { name: 'up', of: ({ put }) => ['--upload-file', source, put] };
-      const down: Direction = { name: 'down', of: ({ get }) => [get] };
-      for (const direction of [up, down]) figures.push(...(await measure({ load, direction, ours, theirs, pid: bonded.pid, idle })));
+    const transfers = await measureTransfers(backend, work, { loads, rounds: Math.min(rounds, MOST_ROUNDS) });
+    return [...transfers, ...(await measureTrips(backend, work))];
+  } finally {
+    await Promise.all([backend.stop(), work.remove()]);
+  }
+}
+
+async function measureTransfers(
+  backend: Backend,
+  work: Workspace,
+  { loads, rounds }: { readonly loads: readonly Load[]; readonly rounds: number },
+): Promise<Figure[]> {
+  const storage = await storageIn(work.at(''), backend, { bucket: await backend.newBucket() });
+  const direct = { backend, bucket: await backend.newBucket() };
+  const bonded = await startBonded({ storage });
+  const figures: Figure[] = [];
+  try {
+    await warmUp(bonded, await sparseFiles(work, 8, WARM_UP));
+    for (const load of loads) {
+      const files = await sparseFiles(work, load.connections, load.size);
+      figures.push(...figuresOf(await measure({ load, direction: 'up', files, bonded, direct, rounds })));
+      figures.push(...figuresOf(await measure({ load, direction: 'down', files, bonded, direct, rounds })));
     }
     return figures;
   } finally {
     await bonded.stop();
-    await backend.stop();
-    await work.remove();
   }
 }
 
-async function startOver(backend: Backend, folder: string): Promise<{ readonly bonded: Server; readonly idle: number }> {
-  const storage = await storageIn(folder, backend, { bucket: await backend.newBucket() });
-  const bonded = await startServer({ manifests: { 'bench.yaml': MANIFESTS }, env: { ...storage, BONDED_LOG_LEVEL: 'warn' } });
-  await sleep(SETTLE_MS);
-  return { bonded, idle: memoryOf(bonded.pid) };
-}
-
-interface Direction {
-  readonly name: 'up' | 'down';
-  readonly of: (target: Awaited<ReturnType<Target>>) => readonly string[];
+async function warmUp(bonded: Server, files: readonly string[]): Promise<void> {
+  const sent = files.map((file, n) => ({ file, url: `${bucketUrl(bonded)}/warm-${n}` }));
+  await allAtOnce(sent, WARM_UP, curlUp);
 }
 
 interface Measurement {
   readonly load: Load;
   readonly direction: Direction;
-  readonly ours: Target;
-  readonly theirs: Target;
-  readonly pid: number;
-  /** MiB. */
-  readonly idle: number;
+  readonly files: readonly string[];
+  readonly bonded: Server;
+  readonly direct: { readonly backend: Backend; readonly bucket: string };
+  readonly rounds: number;
 }
 
-async function measure({ load, direction, ours, theirs, pid, idle }: Measurement): Promise<Figure[]> {
-  const runs: Run[] = [];
-  const direct: Run[] = [];
-  for (let round = 0; round < ROUNDS; round += 1) {
-    direct.push(await transfer(load, async (n) => direction.of(await theirs(`${load.size}-${n}`)), undefined));
-    runs.push(await transfer(load, async (n) => direction.of(await ours(`${load.size}-${n}`)), pid));
+async function measure({ load, direction, files, bonded, direct, rounds }: Measurement): Promise<Measured> {
+  await bonded.terminate();
+  await bonded.start();
+  const rest = await atRest(bonded.pid);
+  const [ours, theirs]: [Transfer[], Transfer[]] = [[], []];
+  const samples: (readonly Sample[])[] = [];
+  for (let round = 0; round < rounds; round++) {
+    theirs.push(await transfer(await directParty(direct, load), direction, files, load));
+    const party = bondedParty(bonded, load);
+    const watched = await during(bonded.pid, () => transfer(party, direction, files, load));
+    ours.push(watched.result);
+    samples.push(watched.samples);
   }
-  const of = (all: readonly Run[], key: keyof Run): number[] => all.map((one) => one[key]);
-  const figure = (name: string, unit: string, key: keyof Run): Omit<Figure, 'peers'> => {
-    const values = of(runs, key);
-    return { section: 's3', name: `${load.name} ${direction.name}${name}`, unit, value: median(values), runs: values };
-  };
+  return { load, direction, ours, theirs, rest, samples };
+}
+
+/** Uploads are of bytes that neither party has. */
+async function transfer({ pid, puts, gets }: Party, direction: Direction, files: readonly string[], { size }: Load): Promise<Transfer> {
+  if (direction === 'up') for (const file of files) await freshen(file);
+  const sent = files.map((file, n) => ({ file, url: puts[n] ?? '' }));
+  const move = () => (direction === 'up' ? allAtOnce(sent, size, curlUp) : allAtOnce(gets, size, curlDown));
+  const { result: seconds, cost } = await costOf(pid, move);
+  return { seconds, cost };
+}
+
+function bondedParty(bonded: Server, { connections, size }: Load): Party {
+  const urls = Array.from({ length: connections }, (_, n) => `${bucketUrl(bonded)}/${size}-${n}`);
+  return { pid: bonded.pid, puts: urls, gets: urls };
+}
+
+async function directParty({ backend, bucket }: Measurement['direct'], { connections, size }: Load): Promise<Party> {
+  const names = Array.from({ length: connections }, (_, n) => `${size}-${n}`);
+  const addresses = await Promise.all(names.map(async (name) => backend.addresses(bucket, name)));
+  return { pid: backend.pid, puts: addresses.map(({ put }) => put), gets: addresses.map(({ get }) => get) };
+}
+
+function figuresOf({ load, direction, ours, theirs, rest, samples }: Measured): Figure[] {
+  const bytes = load.connections * load.size;
+  const speeds = (transfers: readonly Transfer[]) => transfers.map(({ seconds }) => bytes / MB / seconds);
+  const perGib = GIB / (bytes * ours.length);
+  const cost = sumOfCosts(ours.map((one) => one.cost));
+  const name = `${load.connections} × ${load.size / MIB} MiB ${direction}`;
+  const base = median(rest.map(({ proportional }) => proportional));
+  const peaks = samples.map((round) => Math.max(...round.map(({ proportional }) => proportional)) - base);
   return [
-    { ...figure('', 'MB/s', 'speed'), peers: [{ name: 'MinIO itself', value: median(of(direct, 'speed')) }] },
-    { ...figure(', processor for a GiB', 's', 'processor'), peers: [] },
-    { ...figure(', memory over idle', 'MiB', 'peak'), ...overIdle(of(runs, 'peak'), idle), peers: [{ name: 'idle', value: idle }] },
+    {
+      section: 's3',
+      name,
+      value: median(speeds(ours)),
+      unit: 'MB/s',
+      runs: speeds(ours),
+      peers: [peerOf('MinIO itself', speeds(theirs))],
+      target: SPEED,
+      details: [
+        { name: 'Bonded', value: cost.server * perGib, unit: 'CPU s/GiB' },
+        { name: 'its main threads', value: (cost.threads.main ?? 0) * perGib, unit: 'CPU s/GiB' },
+        { name: 'MinIO alone', value: sumOfCosts(theirs.map((one) => one.cost)).server * perGib, unit: 'CPU s/GiB' },
+      ],
+    },
+    {
+      section: 's3',
+      name: `${name}, memory over rest`,
+      value: Math.max(...peaks),
+      unit: 'MiB',
+      runs: peaks,
+      peers: [],
+      target: OVER_REST,
+      details: [
+        { name: 'at rest', value: base, unit: 'MiB' },
+        { name: 'mostly over it', value: median(samples.flat().map(({ proportional }) => proportional)) - base, unit: 'MiB' },
+      ],
+    },
   ];
-}
-
-function overIdle(peaks: readonly number[], idle: number): Pick<Figure, 'value' | 'runs'> {
-  const runs = peaks.map((peak) => peak - idle);
-  return { value: Math.max(...runs), runs };
-}
-
-/** Transfers by curl, all connections at once. */
-async function transfer(load: Load, argumentsOf: (n: number) => Promise<readonly string[]>, pid: number | undefined): Promise<Run> {
-  const targets = await Promise.all(Array.from({ length: load.connections }, (_, n) => argumentsOf(n)));
-  const before = pid === undefined ? 0 : cpuOf(family(pid));
-  const began = performance.now();
-  let peak = 0;
-  const sampling = setInterval(() => {
-    if (pid !== undefined) peak = Math.max(peak, memoryOf(pid));
-  }, SAMPLE_EVERY_MS);
-  try {
-    await Promise.all(
-      targets.map((target) =>
-        run(['curl', '--silent', '--show-error', '--fail', '--output', '/dev/null', '--header', 'Expect:', ...target], {
-          env: { PATH: process.env.PATH ?? '' },
-          timeoutMs: WITHIN_MS,
-        }),
-      ),
-    );
-  } finally {
-    clearInterval(sampling);
-  }
-  const bytes = load.size * load.connections;
-  const seconds = (performance.now() - began) / 1000;
-  const processor = pid === undefined ? 0 : cpuOf(family(pid)) - before;
-  return { speed: bytes / MB / seconds, processor: (processor * 1024 * MIB) / bytes, peak };
 }

@@ -1,6 +1,6 @@
 /** 1 GiB up, hashed and durable, over one connection and over eight, beside what the disk takes and what one core hashes. */
 import { randomBytes } from 'node:crypto';
-import { open, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { makeWorkspace, MIB, sha256Of, type Sample, type Workspace } from '../e2e/src/files.ts';
 import type { Server } from '../e2e/src/server.ts';
 import { attempt, run } from '../e2e/src/shell.ts';
@@ -9,6 +9,7 @@ import { allAtOnce, curlUp, type Sent } from './clients.ts';
 import { median, peerOf, type Detail, type Figure, type Run } from './figures.ts';
 import { BUCKET, startBonded } from './house.ts';
 import { signedHeaders, UNSIGNED } from './signing.ts';
+import { freshen } from './sparse.ts';
 
 const GIB = 1024 * MIB;
 const MB = 1e6;
@@ -92,9 +93,7 @@ async function warmUp(server: Server, sample: Sample | undefined): Promise<void>
 
 /** Bytes that the store does not have yet, and the headers that go with them. */
 async function prepare(server: Server, file: string, { kind, connections }: Case): Promise<Sent> {
-  const handle = await open(file, 'r+');
-  await handle.write(randomBytes(32), 0, 32, 0);
-  await handle.close();
+  await freshen(file);
   const target = `/${BUCKET}/${kind}-${connections}-${randomBytes(8).toString('hex')}`;
   const url = `${server.url}${target}`;
   if (kind === 'unsigned') return { file, url, headers: signedHeaders({ method: 'PUT', target, payload: UNSIGNED }, server) };

@@ -23,6 +23,7 @@ export type BackendName = (typeof BACKENDS)[number];
 
 export interface Backend {
   readonly name: BackendName;
+  readonly pid: number;
   readonly endpoint: string;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   readonly client: S3Client;
@@ -90,6 +91,7 @@ export async function startBackend(name: BackendName): Promise<Backend> {
   await untilReady(child, endpoint);
   return {
     name,
+    pid: child.pid ?? 0,
     endpoint,
     credentials,
     client,
