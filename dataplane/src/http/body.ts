@@ -2,13 +2,12 @@
 import type { IncomingMessage } from 'node:http';
 import { ArtefactError } from '../errors.ts';
 import type { Bytes } from '../storage/contract.ts';
-import { freeChunk } from '../storage/lent.ts';
+import { freeChunk, openLentQueue, type LentQueue } from '../storage/lent.ts';
 import { createCrumbs, TINY, type Crumbs } from './crumbs.ts';
 import { createPace, type Pace, type PaceLimits } from './pace.ts';
 
-/** Bytes read ahead of the consumer, so that network, hashing and disk overlap: reading stops at the first, and goes on below the second. */
+/** Bytes read ahead of the consumer, so that network, hashing and disk overlap. */
 const READ_AHEAD = 512 * 1024;
-const RESUME_BELOW = 256 * 1024;
 
 const DONE: IteratorResult<Uint8Array> = { done: true, value: undefined };
 
@@ -70,9 +69,7 @@ class Intake implements AsyncIterator<Uint8Array> {
   readonly #request: IncomingMessage;
   readonly #onFirstPull: () => void;
   readonly #pace: Pace;
-  readonly #queue: Uint8Array[] = [];
-  #queued = 0;
-  #lent: Uint8Array | undefined;
+  readonly #queue: LentQueue;
   #waking: NodeJS.Immediate | undefined;
   #crumbs: Crumbs | undefined;
   #state: 'untouched' | 'reading' | 'dropping' = 'untouched';
@@ -82,6 +79,7 @@ class Intake implements AsyncIterator<Uint8Array> {
 
   constructor(request: IncomingMessage, options: BodyOptions) {
     this.#request = request;
+    this.#queue = openLentQueue(request, READ_AHEAD);
     this.#onFirstPull = options.onFirstPull;
     this.#pace = createPace(options.limits, (error) => this.#fail(error));
     const over = () => this.#over();
@@ -93,11 +91,11 @@ class Intake implements AsyncIterator<Uint8Array> {
   }
 
   async next(): Promise<IteratorResult<Uint8Array>> {
-    this.#free();
+    this.#queue.free();
     if (this.#state === 'untouched') this.#begin();
     for (;;) {
       if (this.#queue.length === 0) this.#enqueue(this.#crumbs?.sweep());
-      if (this.#queue.length > 0) return this.#take();
+      if (this.#queue.length > 0) return { done: false, value: this.#queue.take()! };
       if (this.#failure) throw this.#failure;
       if (this.#state === 'dropping' || this.#request.readableEnded) return DONE;
       this.#pace.waitBegins();
@@ -166,29 +164,11 @@ class Intake implements AsyncIterator<Uint8Array> {
     if (chunk === undefined) return;
     if (this.#state !== 'reading') return freeChunk(chunk);
     this.#queue.push(chunk);
-    this.#queued += chunk.length;
-    if (this.#queued >= READ_AHEAD) this.#request.pause();
-  }
-
-  /** The consumer has done with what it was lent. */
-  #free(): void {
-    if (this.#lent) freeChunk(this.#lent);
-    this.#lent = undefined;
-  }
-
-  #take(): IteratorResult<Uint8Array> {
-    const chunk = this.#queue.shift()!;
-    this.#queued -= chunk.length;
-    this.#lent = chunk;
-    if (this.#queued < RESUME_BELOW && this.#request.isPaused()) this.#request.resume();
-    return { done: false, value: chunk };
   }
 
   #drop(): void {
     this.#state = 'dropping';
-    this.#free();
-    this.#queue.splice(0).forEach(freeChunk);
-    this.#queued = 0;
+    this.#queue.drop();
     this.#pace.stop();
   }
 

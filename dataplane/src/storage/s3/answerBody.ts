@@ -1,10 +1,9 @@
 /** The body of an answer as chunks that are lent: read a little ahead of who asks for them, and freed as soon as the next is asked for. */
 import type { Readable } from 'node:stream';
-import { freeChunk } from '../lent.ts';
+import { freeChunk, openLentQueue } from '../lent.ts';
 
-/** Bytes read ahead, so that both networks are busy: reading stops at the first, and goes on below the second. */
+/** Bytes read ahead, so that both networks are busy. */
 const READ_AHEAD = 256 * 1024;
-const RESUME_BELOW = 128 * 1024;
 
 export interface AnswerBody {
   /** The next chunk, valid until the next call; undefined at the end. Throws what broke the answer, once all before it was given. */
@@ -15,9 +14,7 @@ export interface AnswerBody {
 
 /** Takes over the body of an answer that nobody has read of yet. */
 export function openAnswerBody(body: Readable): AnswerBody {
-  const queue: Uint8Array[] = [];
-  let queued = 0;
-  let lent: Uint8Array | undefined;
+  const queue = openLentQueue(body, READ_AHEAD);
   let state: 'coming' | 'ended' | { readonly thrown: unknown } = 'coming';
   let wake: (() => void) | undefined;
 
@@ -26,16 +23,9 @@ export function openAnswerBody(body: Readable): AnswerBody {
     wake?.();
   }
 
-  function free(): void {
-    if (lent) freeChunk(lent);
-    lent = undefined;
-  }
-
   body.on('data', (chunk: Uint8Array) => {
     if (body.destroyed) return freeChunk(chunk);
     queue.push(chunk);
-    queued += chunk.byteLength;
-    if (queued >= READ_AHEAD) body.pause();
     wake?.();
   });
   body.on('end', () => over('ended'));
@@ -44,24 +34,18 @@ export function openAnswerBody(body: Readable): AnswerBody {
 
   return {
     async next() {
-      free();
+      queue.free();
       while (queue.length === 0 && state === 'coming') {
         await new Promise<void>((resolve) => (wake = resolve));
         wake = undefined;
       }
-      lent = queue.shift();
-      if (lent === undefined) {
-        if (typeof state === 'object') throw state.thrown;
-        return undefined;
-      }
-      queued -= lent.byteLength;
-      if (queued < RESUME_BELOW && body.isPaused()) body.resume();
-      return lent;
+      if (queue.length > 0) return queue.take();
+      if (typeof state === 'object') throw state.thrown;
+      return undefined;
     },
     close(reason) {
       over(reason ? { thrown: reason } : 'ended');
-      free();
-      queue.splice(0).forEach(freeChunk);
+      queue.drop();
       body.destroy();
     },
   };
