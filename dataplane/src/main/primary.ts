@@ -11,6 +11,7 @@ import { createClusterMetrics } from '../telemetry/metrics.ts';
 import { addressUrl } from './addressUrl.ts';
 import { banner } from './banner.ts';
 import { watchDataDirectory } from './dataDirectory.ts';
+import { frugalEnvironment, startWorkersFrugally } from './frugal.ts';
 import { LOCATION, LOCATIONS, trustedIssuers } from './installation.ts';
 import { proveLocation } from './location.ts';
 import { workerEnvironment } from './messages.ts';
@@ -25,10 +26,11 @@ export async function runPrimary(settings: Settings): Promise<void> {
   const { config, proved } = await prepare(settings, log);
   const metrics = createClusterMetrics();
   const metricsServer = await startMetricsServer(settings.metricsListen, metrics, log);
+  startWorkersFrugally();
   const supervisor = new Supervisor({
     workers: settings.workers,
     log,
-    environment: workerEnvironment(proved),
+    environment: { ...frugalEnvironment(), ...workerEnvironment(proved) },
     onCount: (ready) => metrics.workers(ready),
     onRestart: () => metrics.restarted(),
     // A worker would make an empty store in the place of one that was taken away.

@@ -1,6 +1,7 @@
 /** One of several serving processes: builds its house, and does what the primary says. */
 import cluster from 'node:cluster';
 import type { Settings } from '../config/settings.ts';
+import { shareCores } from '../core/hashing/lanes.ts';
 import { ArtefactError } from '../errors.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
 import { startHouse, type House } from './house.ts';
@@ -12,6 +13,7 @@ import { endOnUncaught, onStopSignals } from './signals.ts';
 export async function runWorker(settings: Settings): Promise<void> {
   const log = createLog({ level: settings.logLevel, fields: { worker: cluster.worker?.id ?? 0 } });
   endOnUncaught(log);
+  shareCores(settings.workers);
   const house = await startOrTell(settings, log);
   if (!house) return;
   let stopping = false;

@@ -19,6 +19,7 @@ export interface LaneHash {
 /** MD5 has no instruction of its own and takes more than twice the time of the others. */
 const COST: Readonly<Record<HashAlgorithm, number>> = { MD5: 5, SHA256: 2, SHA1: 2, CRC64NVME: 2, CRC32C: 2, CRC32: 1 };
 const MAX_LANES = 4;
+let most = Math.min(MAX_LANES, Math.max(2, availableParallelism()));
 const IDLE_MS = 30_000;
 
 interface Waiting {
@@ -43,6 +44,14 @@ interface Lane {
 
 const lanes: Lane[] = [];
 let streams = 0;
+
+/**
+ * This process is one of several that share the processor's cores: it has as many lanes as there are cores for it, at least one.
+ * A lane takes 11 MiB, and brings nothing where the others' lanes have all cores busy.
+ */
+export function shareCores(processes: number): void {
+  most = Math.min(MAX_LANES, Math.max(1, Math.floor(availableParallelism() / processes)));
+}
 
 /** Starts a hash in the least loaded lane. */
 export function openLaneHash(algorithm: HashAlgorithm): LaneHash {
@@ -79,8 +88,7 @@ export function openLaneHash(algorithm: HashAlgorithm): LaneHash {
 
 function pickLane(): Lane {
   const least = lanes.reduce<Lane | undefined>((best, lane) => (best === undefined || lane.load < best.load ? lane : best), undefined);
-  const room = Math.min(MAX_LANES, Math.max(2, availableParallelism()));
-  if (least === undefined || (least.load > 0 && lanes.length < room)) return startLane();
+  if (least === undefined || (least.load > 0 && lanes.length < most)) return startLane();
   return least;
 }
 
