@@ -79,11 +79,13 @@ function gets(prefix: string) {
 async function oneRound(scene: Scene, round: number): Promise<void> {
   const { bonded, nginx, folder, seconds } = scene;
   for (const connections of CONNECTIONS) {
+    await warmUp(scene, connections, `${round}-${connections}`);
     const puts = await layRequests(folder, 'put', putsOf(`${round}-${connections}`, seconds));
     const { group = 1 } = await measurePuts(scene, `PUT ${connections}`, puts, connections);
     record(scene, `PUT ${connections} sqlite`, { ...scene.sqlite.write(Math.max(1, Math.round(group)), seconds), cost: NO_COST });
     for (const [name, server] of [['nginx', nginx] as const, ['bonded', bonded] as const]) {
       const get = { url: server.url, requests: join(folder, `get ${name}`), connections, seconds };
+      await load(get);
       await measure(scene, `GET ${connections} ${name}`, server.pid, get);
     }
   }
@@ -91,9 +93,18 @@ async function oneRound(scene: Scene, round: number): Promise<void> {
     ...request,
     headers: signedHeaders(request, bonded),
   });
+  await warmUp(scene, 64, `${round}-signed`);
   await measurePuts(scene, 'PUT signed', await layRequests(folder, 'put', putsOf(`${round}-signed`, seconds).map(sign)), 64);
   const requests = await layRequests(folder, 'get signed', gets(`/${BUCKET}`).map(sign));
-  await measure(scene, 'GET signed', bonded.pid, { url: bonded.url, requests, connections: 64, seconds });
+  const get = { url: bonded.url, requests, connections: 64, seconds };
+  await load(get);
+  await measure(scene, 'GET signed', bonded.pid, get);
+}
+
+/** As long as what is measured: V8 forgets the code of a server that has nothing to do, and compiles it again in the first seconds. */
+async function warmUp({ bonded, folder, seconds }: Scene, connections: number, name: string): Promise<void> {
+  const requests = await layRequests(folder, 'warm', putsOf(`warm-${name}`, seconds));
+  await load({ url: bonded.url, requests, connections, seconds, bodySize: SIZE, once: true });
 }
 
 function putsOf(name: string, seconds: number) {
