@@ -1,16 +1,14 @@
 /** Copying: a new name for bytes that are there. Within a location no byte is read; across locations they stream. */
 import type { BucketConfig } from '@bonded/crds';
-import { isError } from '../errors.ts';
 import type { OpenBucket } from './buckets.ts';
 import type { CoreContext } from './context.ts';
 import { storeOf } from './context.ts';
 import type { Actor, PutResult } from './core.ts';
 import type { Adoption } from './digests.ts';
 import { findDigest, openDigest, planAdoption, takeBack } from './digests.ts';
-import { digestHex } from './digest.ts';
 import type { Conditions, Content, ObjectAttributes, ObjectVersion } from './object.ts';
 import { nameContent } from './put.ts';
-import { damaged } from './quarantine.ts';
+import { asDamage, damaged, ownSha256 } from './quarantine.ts';
 import { receive } from './receive.ts';
 import { notFound } from './versions.ts';
 
@@ -32,11 +30,7 @@ export async function copyVersion(context: CoreContext, copy: Copy): Promise<Put
   }
   const { digest, size } = from.version;
   const bytes = openDigest(storeOf(context, from.bucket), digest);
-  const expected = { size, sha256: { hex: digestHex(digest), signed: false } };
-  // Nobody has stated this digest but our own record: bytes that differ have rotted since.
-  const arrived = await receive(context, target.store, bytes, expected).catch((error: unknown) => {
-    throw isError(error, 'DigestMismatch') ? damaged(digest) : error;
-  });
+  const arrived = await receive(context, target.store, bytes, { size, sha256: ownSha256(digest) }).catch(asDamage(digest));
   const { layout: _layout, partCount: _partCount, ...content } = contentOf(from.version);
   return nameContent(context, {
     ...naming,

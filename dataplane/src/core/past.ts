@@ -46,8 +46,7 @@ export function writeOwn(bucket: BucketPlace, version: Version): Change {
  * meanwhile has changed its record, and wins.
  */
 export async function settlePast(bucket: BucketPlace, version: Version): Promise<readonly Change[]> {
-  if (!isCutAnywhere(bucket)) return [];
-  const entry = await bucket.store.records.get(keys.past(bucket.id, version.key, version.id));
+  const entry = await ownRecord(bucket, version);
   // Removed since the head was read: then that has changed too.
   if (entry === undefined || isDeepStrictEqual(entry.value, version)) return [];
   return [{ put: entry.key, value: version as unknown as Json, ifRevision: entry.revision }];
@@ -55,10 +54,14 @@ export async function settlePast(bucket: BucketPlace, version: Version): Promise
 
 /** The change by which a version that is to be removed stands no more, unless it is the head; before the head's. */
 export async function unsettlePast(bucket: BucketPlace, version: Version): Promise<readonly Change[]> {
-  if (!isCutAnywhere(bucket)) return [];
-  const entry = await bucket.store.records.get(keys.past(bucket.id, version.key, version.id));
+  const entry = await ownRecord(bucket, version);
   if (entry === undefined || asPast(entry).pending === true) return [];
   return [{ put: entry.key, value: { ...asPast(entry), pending: true } as unknown as Json, ifRevision: entry.revision }];
+}
+
+/** A version's own record, where it may have to say whether it is pending; elsewhere nobody needs to look. */
+async function ownRecord(bucket: BucketPlace, { key, id }: Version): Promise<Entry | undefined> {
+  return isCutAnywhere(bucket) ? bucket.store.records.get(keys.past(bucket.id, key, id)) : undefined;
 }
 
 /** Where a note about a version is, and what it says. */

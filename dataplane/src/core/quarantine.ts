@@ -2,11 +2,12 @@
  * Quarantine: bytes that were found wrong stay where they are and never leave again. The digest's record says so itself, and has no
  * segments to read, so that no reader in whatever process can pass it by; whoever brings the right bytes lifts it.
  */
-import { ArtefactError } from '../errors.ts';
+import { ArtefactError, isError } from '../errors.ts';
 import type { BlobId, Change, Json, Revision } from '../storage/contract.ts';
 import type { CoreContext } from './context.ts';
-import type { Actor } from './core.ts';
+import type { Actor, Expected } from './core.ts';
 import type { Digest } from './digest.ts';
+import { digestHex } from './digest.ts';
 import type { DigestRecord, Segment, SoundDigest } from './digests.ts';
 import { newId } from './ids.ts';
 import { journalChange } from './journal.ts';
@@ -44,6 +45,18 @@ export function damaged(digest?: Digest): ArtefactError {
     'The stored bytes of this artefact are damaged, and are not given out. Upload the same content again, under any name, to repair it.',
     { details: digest === undefined ? {} : { digest } },
   );
+}
+
+/** What is expected of bytes that are read again, and whose digest nobody states but our own record; `asDamage` goes with it. */
+export function ownSha256(digest: Digest): NonNullable<Expected['sha256']> {
+  return { hex: digestHex(digest), signed: false };
+}
+
+/** Throws `BytesDamaged` in the place of `DigestMismatch`: bytes that differ from our own record have rotted since. */
+export function asDamage(digest: Digest): (error: unknown) => never {
+  return (error) => {
+    throw isError(error, 'DigestMismatch') ? damaged(digest) : error;
+  };
 }
 
 /** The segments that may be read. Throws `BytesDamaged` for a digest in quarantine. */

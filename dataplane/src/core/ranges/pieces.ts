@@ -4,7 +4,7 @@ import type { BlobId, Entry, Json, Store } from '../../storage/contract.ts';
 import type { Segment } from '../digests.ts';
 import { ID_LENGTH } from '../ids.ts';
 import { keys } from '../keys.ts';
-import type { StoredRun } from '../runs.ts';
+import { segmentsOfRuns, type StoredRun } from '../runs.ts';
 import { scanAll } from '../scan.ts';
 import type { Span } from './contract.ts';
 
@@ -145,7 +145,7 @@ export function runOf({ blob, size, crc32 }: Pick<Piece, 'blob' | 'size' | 'crc3
 /** As segments of an artefact. Throws `InvalidRequest` (reason `pieces`). */
 export function segmentsOf(pieces: readonly Piece[]): readonly Segment[] {
   if (pieces.length > MAX_PIECES) throw tooMany();
-  return pieces.map(({ blob, size }) => [blob, size] as const);
+  return segmentsOfRuns(pieces);
 }
 
 /** The refusal of an upload in too many pieces. */

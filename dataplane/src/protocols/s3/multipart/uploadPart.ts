@@ -1,8 +1,7 @@
 /** UploadPart and UploadPartCopy. */
 import type { Core, Expected, UploadedPart } from '../../../core/core.ts';
-import { digestHex } from '../../../core/digest.ts';
-import { damaged } from '../../../core/quarantine.ts';
-import { ArtefactError, isError } from '../../../errors.ts';
+import { asDamage, ownSha256 } from '../../../core/quarantine.ts';
+import { ArtefactError } from '../../../errors.ts';
 import type { Call, Reply } from '../../contract.ts';
 import { refuseUnbuilt } from '../objects/attributes.ts';
 import { openCopySource, sourceVersionHeaders } from '../objects/copyFrom.ts';
@@ -57,17 +56,14 @@ async function copyPart(core: Core, place: PartPlace, source: OpenSource, fields
   }
   const algorithm = partAlgorithm(place.session);
   const bytes = core.objects.open(source.bucket, source.admitted, range);
-  const part = await storePart(core, place, bytes, { size, checksum: { algorithm }, ...wholeDigest(source, size) }).catch(
-    (error: unknown) => {
-      throw isError(error, 'DigestMismatch') ? damaged(source.version.digest) : error;
-    },
-  );
+  const expected = { size, checksum: { algorithm }, ...wholeDigest(source, size) };
+  const part = await storePart(core, place, bytes, expected).catch(asDamage(source.version.digest));
   return { root: 'CopyPartResult', content: copyPartResult(part, algorithm), headers: sourceVersionHeaders(source) };
 }
 
 /** All of an artefact has a digest to be compared with: a part must not make bytes right that have rotted. Ranges of one have none. */
 function wholeDigest({ version: { digest, size } }: OpenSource, copied: number): Pick<Expected, 'sha256'> {
-  return copied === size ? { sha256: { hex: digestHex(digest), signed: false } } : {};
+  return copied === size ? { sha256: ownSha256(digest) } : {};
 }
 
 function copyPartResult(part: UploadedPart, algorithm: ReturnType<typeof partAlgorithm>): Answer['content'] {
