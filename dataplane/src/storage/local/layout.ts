@@ -4,6 +4,7 @@
  *     <directory>/records.sqlite            records and small blobs (and SQLite's -wal and -shm beside it)
  *     <directory>/blobs/<4>/<6>/<id>        larger blobs, below the first 4 and the first 6 characters of their id
  *     <directory>/withheld/<id>             while a backup is taken: blobs that were deleted meanwhile
+ *     <directory>/withheld-let-go/<id>      the same once the backup is taken, on their way out
  *     <directory>/incoming/<id>~<nonce>     blobs on their way, linked to their place when they are whole and on disk
  *
  * Directory names are beginnings of the ids beneath, so a walk in name order meets the ids in their order: `list` needs no
@@ -22,6 +23,7 @@ export interface Layout {
   readonly blobs: string;
   readonly incoming: string;
   readonly withheld: string;
+  readonly letGo: string;
   /** Held by the process that takes a backup. */
   readonly backupLock: string;
   /** Shared by all processes that have the store open. */
@@ -36,6 +38,7 @@ export function layoutOf(directory: string): Layout {
     blobs: join(directory, 'blobs'),
     incoming: join(directory, 'incoming'),
     withheld: join(directory, 'withheld'),
+    letGo: join(directory, 'withheld-let-go'),
     backupLock: join(directory, 'backup.lock'),
     openLock: join(directory, 'open.lock'),
   };

@@ -75,7 +75,7 @@ async function prepare(layout: Layout, location: string): Promise<Db> {
     // A reader that cannot write by mistake: all changes go through the writer.
     db.pragma('query_only = ON');
     for (const path of [layout.directory, dirname(layout.directory)]) await syncDirectory(path);
-    if (existsSync(layout.withheld)) await sweepWithheld(layout);
+    if ([layout.withheld, layout.letGo].some(existsSync)) await sweepWithheld(layout);
     return db;
   } catch (thrown) {
     db.close();

@@ -33,7 +33,7 @@ export async function startWithholding(layout: Layout, location: string): Promis
   const lock = take(layout);
   if (!lock) throw unavailable(location, 'another backup of it is being taken');
   try {
-    await rm(layout.withheld, { recursive: true, force: true });
+    await letGo(layout);
     await mkdir(layout.withheld, { mode: DIRECTORY_MODE });
     await syncDirectory(layout.directory);
   } catch (thrown) {
@@ -41,8 +41,11 @@ export async function startWithholding(layout: Layout, location: string): Promis
     throw thrown;
   }
   return async () => {
-    await rm(layout.withheld, { recursive: true, force: true });
-    lock.close();
+    try {
+      await letGo(layout);
+    } finally {
+      lock.close();
+    }
   };
 }
 
@@ -51,11 +54,26 @@ export async function sweepWithheld(layout: Layout): Promise<boolean> {
   const lock = take(layout);
   if (!lock) return false;
   try {
-    await rm(layout.withheld, { recursive: true, force: true });
+    await letGo(layout);
     return true;
   } finally {
     lock.close();
   }
+}
+
+/**
+ * Only by whoever holds the lock. The directory leaves its place before it is emptied: until then other processes still move blobs
+ * into it, and it would not be empty when it is to go.
+ */
+async function letGo(layout: Layout): Promise<void> {
+  await rm(layout.letGo, { recursive: true, force: true });
+  try {
+    await rename(layout.withheld, layout.letGo);
+  } catch (thrown) {
+    if (isErrno(thrown, 'ENOENT')) return;
+    throw thrown;
+  }
+  await rm(layout.letGo, { recursive: true, force: true });
 }
 
 /** Undefined while another process has it. Nothing is ever written to the file. */

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,6 +13,21 @@ import { newDirectory } from './place.ts';
 
 const ids = ['01JD7K2M3N0', '01JD7K2M3N1', '02JD7K2M3N2'];
 const bytesOf = (id: string): Uint8Array => patterned(60_000, ids.indexOf(id) + 1);
+
+/** Another process's deletions, as fast as it can, until the place they go to is no more. */
+const MOVES_BLOBS_THERE = `
+  const { renameSync, writeFileSync } = require('node:fs');
+  const [directory, withheld] = process.argv.slice(1);
+  try {
+    for (let n = 0; ; n += 1) {
+      writeFileSync(directory + '/deleted', '');
+      renameSync(directory + '/deleted', withheld + '/' + n);
+      if (n === 1000) process.stdout.write('.');
+    }
+  } catch (thrown) {
+    if (thrown.code !== 'ENOENT') throw thrown;
+  }
+`;
 
 describe('local store: a backup', () => {
   let home: string;
@@ -77,11 +94,25 @@ describe('local store: a backup', () => {
     assert.deepEqual(readdirSync(withheld), [ids[0]]);
     await (await openLocalStore({ directory })).close();
     assert.ok(!existsSync(withheld));
+    await mkdir(layoutOf(directory).letGo);
+    await (await openLocalStore({ directory })).close();
+    assert.ok(!existsSync(layoutOf(directory).letGo));
     const backup = await beginLocalBackup({ directory, target });
     await store.blobs.delete(ids[1]!);
     await (await openLocalStore({ directory })).close();
     assert.ok(await backup.bring(ids[1]!));
     await backup.end();
+  });
+
+  it('ends while other processes are moving deleted blobs to it, and leaves none of them', async () => {
+    const backup = await beginLocalBackup({ directory, target });
+    const { withheld, letGo } = layoutOf(directory);
+    const other = spawn(process.execPath, ['-e', MOVES_BLOBS_THERE, directory, withheld], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const ended = once(other, 'exit');
+    await once(other.stdout, 'data');
+    await backup.end();
+    assert.deepEqual(await ended, [0, null]);
+    assert.ok(![withheld, letGo].some(existsSync));
   });
 
   it('is not taken of what is no store', async () => {
