@@ -59,6 +59,7 @@ export const MAY_IMPORT: Readonly<Record<Room, readonly Room[]>> = {
   'dataplane/src/protocols/admin': OF_A_PROTOCOL,
   'dataplane/src/protocols/sts': OF_A_PROTOCOL,
   'dataplane/src/protocols/uploads': OF_A_PROTOCOL,
+  'dataplane/src/protocols/oci': OF_A_PROTOCOL,
   [HTTP]: [...OF_A_PROTOCOL, LENT],
   // Builds the house: the only room that knows all others.
   'dataplane/src/main': [EVERY_ROOM],

@@ -6,6 +6,7 @@ import type { CoreContext } from './context.ts';
 import { storeOf } from './context.ts';
 import { newId } from './ids.ts';
 import { keys } from './keys.ts';
+import { bucketIdOf, realmId, type InRealm } from './realm.ts';
 
 export interface BucketRecord {
   readonly id: string;
@@ -33,11 +34,11 @@ export interface FoundBucket {
   readonly revision: Revision;
 }
 
-/** A bucket opened for work: its store and its id. */
+/** A bucket, or a realm of it, opened for work: its store and its id. */
 export interface OpenBucket {
   readonly store: Store;
   readonly id: string;
-  readonly config: BucketConfig;
+  readonly config: InRealm;
   readonly created: number;
 }
 
@@ -55,21 +56,21 @@ export async function findBucket(store: Store, name: string): Promise<FoundBucke
 }
 
 /** A bucket as it was when it was last looked at, where that is known and it was in use. */
-export function recallBucket(context: CoreContext, config: BucketConfig): OpenBucket | undefined {
+export function recallBucket(context: CoreContext, config: InRealm): OpenBucket | undefined {
   const store = storeOf(context, config);
   const entry = store.records.recall?.(keys.bucket(config.name));
   const record = entry && asBucketRecord(entry);
-  return record && isCurrent(record, config) ? { store, id: record.id, config, created: record.created } : undefined;
+  return record && isCurrent(record, config) ? { store, id: realmId(record.id, config.realm), config, created: record.created } : undefined;
 }
 
 /** Opens a bucket, giving it an id when it is first used; one that is being deleted is `BucketUnknown`. */
-export async function openBucket(context: CoreContext, config: BucketConfig): Promise<OpenBucket> {
+export async function openBucket(context: CoreContext, config: InRealm): Promise<OpenBucket> {
   const store = storeOf(context, config);
   for (;;) {
     const found = await findBucket(store, config.name);
     if (found !== undefined && isClosing(found.record, context.now())) throw bucketGone(config.name);
     if (found !== undefined && isCurrent(found.record, config))
-      return { store, id: found.record.id, config, created: found.record.created };
+      return { store, id: realmId(found.record.id, config.realm), config, created: found.record.created };
     await writeRecord(store, config, found, context.now());
   }
 }
@@ -80,7 +81,7 @@ export async function openBucket(context: CoreContext, config: BucketConfig): Pr
  */
 export async function stillOpen(bucket: OpenBucket): Promise<void> {
   const found = await findBucket(bucket.store, bucket.config.name);
-  if (found?.record.id !== bucket.id) throw bucketGone(bucket.config.name);
+  if (found?.record.id !== bucketIdOf(bucket.id)) throw bucketGone(bucket.config.name);
   if (found.record.closing !== undefined) throw new ArtefactError('ConcurrentChange', 'The bucket is being deleted. Please try again.');
 }
 

@@ -9,6 +9,7 @@ import type { Digest } from './digest.ts';
 import type { Admitted } from './door.ts';
 import type { Giving } from './locate.ts';
 import type { Ranges } from './ranges/contract.ts';
+import type { Registry } from './registry/contract.ts';
 import type { Scrub } from './scrub/contract.ts';
 import type {
   Checksum,
@@ -41,6 +42,8 @@ export interface Expected {
   readonly size?: number;
   /** Lower-case hex. A difference throws `PayloadMismatch` when `signed`, else `DigestMismatch`. */
   readonly sha256?: { readonly hex: string; readonly signed: boolean };
+  /** Lower-case hex; throws `DigestMismatch`. */
+  readonly sha512?: string;
   /** Lower-case hex; throws `DigestMismatch`. */
   readonly md5?: string;
   /**
@@ -257,6 +260,8 @@ export interface Core {
   readonly uploads: Uploads;
   /** Upload sessions that take byte ranges. */
   readonly ranges: Ranges;
+  /** Repositories of container images and other artefacts. */
+  readonly registry: Registry;
   readonly journal: Journal;
   readonly collection: Collection;
   readonly scrub: Scrub;

@@ -13,6 +13,7 @@ import { createJournal } from './journal.ts';
 import { createObjects } from './objects.ts';
 import { createOrder } from './order.ts';
 import { createRanges } from './ranges/ranges.ts';
+import { createRegistry } from './registry/registry.ts';
 import { createScrub } from './scrub/scrub.ts';
 import type { ScrubOptions } from './scrub/scrub.ts';
 import { createSearch } from './search.ts';
@@ -49,6 +50,7 @@ export function createCore(options: CoreOptions): Core {
     objects: createObjects(context),
     uploads: createUploads(context),
     ranges: createRanges(context),
+    registry: createRegistry(context),
     journal,
     collection: createCollection(context, options.claimedBuckets),
     scrub: createScrub(context, options.scrub),

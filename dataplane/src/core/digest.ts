@@ -23,3 +23,14 @@ export function parseDigest(text: string): Digest {
 export function digestHex(digest: Digest): string {
   return digest.slice('sha256:'.length);
 }
+
+/** What a client calls bytes by: a digest of ours, or one of another algorithm. */
+export type DigestName = Digest | `sha512:${string}`;
+
+const HEX_SHA512 = /^[0-9a-f]{128}$/;
+
+/** Reads `sha256:<hex>` or `sha512:<hex>`; throws `InvalidDigest` for anything else. */
+export function parseDigestName(text: string): DigestName {
+  if (text.startsWith('sha512:') && HEX_SHA512.test(text.slice('sha512:'.length))) return text as `sha512:${string}`;
+  return parseDigest(text);
+}

@@ -7,17 +7,16 @@ import { listVersions } from './listing.ts';
 import { removeName } from './remove.ts';
 import { abortUpload, listUploads } from './uploads.ts';
 import { endSession } from './collect/uploads.ts';
-import { scanAll } from './scan.ts';
-import { keys } from './keys.ts';
+import { removeAll, scanAll } from './scan.ts';
+import { keys, registryRemains } from './keys.ts';
 import { asHead } from './versions.ts';
 
 const PAGE = 1000;
 /** Removals under way at once; they share commits. */
 const AT_ONCE = 32;
 
-/** What `Objects.empty` promises. Throws `Immutable` before anything is removed when a name in it may never be. */
+/** What `Objects.empty` promises, of a bucket's keys or of one of its realms. */
 export async function emptyBucket(context: CoreContext, bucket: OpenBucket, actor: Actor): Promise<void> {
-  await refuseImmutable(bucket);
   for (;;) {
     const { versions } = await listVersions(bucket, { prefix: '', limit: PAGE });
     if (versions.length === 0) break;
@@ -31,9 +30,11 @@ export async function emptyBucket(context: CoreContext, bucket: OpenBucket, acto
     await eachOf(uploads, ({ key, uploadId }) => abortUpload(context, bucket, { key, uploadId, actor }));
   }
   for await (const entry of scanAll(bucket.store, keys.rangeSessions(bucket.id))) await endSession(context, bucket.store, entry);
+  for (const prefix of registryRemains(bucket.id)) await removeAll(bucket.store, prefix);
 }
 
-async function refuseImmutable(bucket: OpenBucket): Promise<void> {
+/** Throws `Immutable` when a name in it may never be removed. */
+export async function refuseImmutable(bucket: OpenBucket): Promise<void> {
   if (bucket.config.immutability.length === 0) return;
   for await (const entry of scanAll(bucket.store, keys.heads(bucket.id))) {
     const head = asHead(entry);

@@ -17,6 +17,8 @@
  *     done/<uploadId>                        what a finished session became, for repeated completions
  *     intent/<blobId>                        bytes that are arriving and not yet named
  *     garbage/<…>                            what may have to go
+ *     uses/<realmId>/<repository>@<blob>␀<manifest>        which manifests of a repository name a blob of it
+ *     referrer/<realmId>/<repository>@<subject>␀<manifest> manifests that are about another
  *     scrub/state, scrub/request             how far the scrub is, and when it was asked for another pass
  *     scrub/finding/<hex>                    what the scrub found wrong with a digest's bytes
  *     journal/<id>                           every change
@@ -70,6 +72,12 @@ export const keys = {
   garbageVersions: 'garbage/version/',
   garbageReplaced: (digest: Digest, id: string): string => `garbage/replaced/${digestHex(digest)}/${id}`,
   garbageReplacements: 'garbage/replaced/',
+  uses: (id: string, blob: string): string => `uses/${id}/${blob}${END}`,
+  use: (id: string, blob: string, manifest: string): string => `uses/${id}/${blob}${END}${manifest}`,
+  referrers: (id: string, subject: string): string => `referrer/${id}/${subject}${END}`,
+  referrer: (id: string, subject: string, manifest: string): string => `referrer/${id}/${subject}${END}${manifest}`,
+  garbageUnused: (id: string, blob: string): string => `garbage/unused/${id}/${blob}`,
+  garbageAllUnused: 'garbage/unused/',
   scrubState: 'scrub/state',
   scrubRequest: 'scrub/request',
   finding: (digest: Digest): string => `scrub/finding/${digestHex(digest)}`,
@@ -77,6 +85,11 @@ export const keys = {
   journal: (id: string): string => `journal/${id}`,
   journals: 'journal/',
 } as const;
+
+/** Records of a realm beside its names. */
+export function registryRemains(id: string): readonly string[] {
+  return [`uses/${id}/`, `referrer/${id}/`, `garbage/unused/${id}/`];
+}
 
 function partDigits(number: number): string {
   return String(number).padStart(5, '0');

@@ -1,21 +1,21 @@
 /** Names in buckets: what protocols call. Each function opens the bucket, and leaves the work to the file of its verb. */
 import type { BucketConfig } from '@bonded/crds';
 import { readIn } from './ahead.ts';
+import { nameArrived } from './arrived.ts';
 import type { OpenBucket } from './buckets.ts';
 import { openBucket } from './buckets.ts';
 import { readLayout } from './complete.ts';
 import type { CoreContext } from './context.ts';
 import { storeOf } from './context.ts';
 import { copyVersion } from './copy.ts';
-import type { Arrived, Objects } from './core.ts';
-import { openDigest, planAdoption, smallDigest, soundDigest } from './digests.ts';
-import type { Adoption, Bringing } from './digests.ts';
-import { emptyBucket } from './empty.ts';
+import type { Objects } from './core.ts';
+import { openDigest, smallDigest, soundDigest } from './digests.ts';
+import { emptyBucket, refuseImmutable } from './empty.ts';
 import { keys } from './keys.ts';
 import { listCurrent, listVersions } from './listing.ts';
 import type { Version } from './object.ts';
 import { locate } from './locate.ts';
-import { nameContent } from './put.ts';
+import { idsOf, registryOf } from './realm.ts';
 import { discard, receive } from './receive.ts';
 import { removeName } from './remove.ts';
 import { setTags } from './tags.ts';
@@ -27,21 +27,7 @@ export function createObjects(context: CoreContext): Objects {
     receive: (bucket, bytes, expected) => receive(context, storeOf(context, bucket), bytes, expected),
     discard: (bucket, arrived) => discard(storeOf(context, bucket), arrived),
     put: async (bucket, key, arrived, attributes, conditions, actor) => {
-      const opened = await open(bucket);
-      const bytes = { taken: false };
-      const adopting = async (): Promise<Adoption> => {
-        const adoption = await adopt(opened, arrived, { context, actor });
-        bytes.taken = !adoption.known;
-        return adoption;
-      };
-      const naming = { bucket: opened, key, content: arrived.content, attributes, conditions, actor, adopt: adopting };
-      const done = await nameContent(context, naming).catch(async (error: unknown) => {
-        await discard(opened.store, arrived);
-        throw error;
-      });
-      // Bytes that the store had already are not needed.
-      if (!bytes.taken) await discard(opened.store, arrived);
-      return done;
+      return nameArrived(context, arrived, { bucket: await open(bucket), key, attributes, conditions, actor });
     },
     copy: async (from, to, attributes, conditions, actor) => {
       const target = await open(to.bucket);
@@ -61,9 +47,14 @@ export function createObjects(context: CoreContext): Objects {
       version.layout === undefined ? undefined : readLayout(storeOf(context, bucket), version.digest, version.layout),
     isEmpty: async (bucket) => {
       const { store, id } = await open(bucket);
-      return (await store.records.scan({ prefix: keys.heads(id), limit: 1 })).length === 0;
+      const firsts = idsOf(id).map((one) => store.records.scan({ prefix: keys.heads(one), limit: 1 }));
+      return (await Promise.all(firsts)).every((first) => first.length === 0);
     },
-    empty: async (bucket, actor) => emptyBucket(context, await open(bucket), actor),
+    empty: async (bucket, actor) => {
+      const all = [await open(bucket), await open(registryOf(bucket))];
+      for (const each of all) await refuseImmutable(each);
+      for (const each of all) await emptyBucket(context, each, actor);
+    },
   };
 }
 
@@ -71,8 +62,4 @@ async function currentOrVersion(bucket: OpenBucket, key: string, versionId: stri
   const version = versionId === undefined ? (await findHead(bucket, key))?.version : (await findVersion(bucket, key, versionId))?.version;
   if (version === undefined) throw notFound(key, versionId);
   return version;
-}
-
-function adopt(bucket: OpenBucket, { content, place }: Arrived, bringing: Bringing): Promise<Adoption> {
-  return planAdoption(bucket.store, content.digest, { place, size: content.size }, bringing);
 }

@@ -1,7 +1,6 @@
 /** Naming bytes: one batch whose decisive change is the head's compare-and-set. */
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { matchesAnyGlob } from '../config/glob.ts';
 import { ArtefactError, isError } from '../errors.ts';
 import { inAnyOrder, type Change } from '../storage/contract.ts';
 import type { OpenBucket } from './buckets.ts';
@@ -16,6 +15,8 @@ import { journalChange } from './journal.ts';
 import { keys } from './keys.ts';
 import type { Conditions, Content, ObjectAttributes, ObjectVersion } from './object.ts';
 import { leaveTrail } from './past.ts';
+import { isImmutable, publicName } from './realm.ts';
+import { noteUnused } from './registry/unused.ts';
 import type { FoundHead, Succession } from './versions.ts';
 import { findHead, headValue, letGo, noteGarbage, planSuccession, trailOf } from './versions.ts';
 
@@ -69,7 +70,7 @@ async function attempt(context: CoreContext, naming: Naming): Promise<{ readonly
   adopting.catch(() => undefined);
   const head = await findHead(bucket, key);
   checkWrite(head?.version, naming.conditions);
-  checkMutable(bucket, key, head);
+  if (!keepsWhatIs(naming, head)) checkMutable(bucket, key, head);
   const adoption = await adopting;
   const next = await planSuccession(bucket, key, head, context.now());
   const version = makeVersion(context, naming, next);
@@ -80,12 +81,13 @@ async function attempt(context: CoreContext, naming: Naming): Promise<{ readonly
     actor,
     change: created ? 'create' : 'overwrite',
     bucket: bucket.config.name,
-    name: key,
+    name: publicName(bucket.config, key),
     versionId: version.versionId,
     digest: version.digest,
     size: version.size,
   });
   const changes: Change[] = [
+    ...noteUnused(bucket, key, context.now()),
     ...(also?.before ?? []),
     ...inAnyOrder([...trail.before, ...noteGarbage(next.replaced, context.now()), ...trail.changes.slice(0, 1)]),
     ...trail.changes.slice(1),
@@ -155,6 +157,11 @@ function makeVersion(context: CoreContext, naming: Naming, next: Succession): Ob
   };
 }
 
+/** In a registry, a name that comes to point at what it points at already does not change. */
+function keepsWhatIs({ bucket, content }: Naming, head: FoundHead | undefined): boolean {
+  return bucket.config.realm !== undefined && head?.version.deleteMarker === false && head.version.digest === content.digest;
+}
+
 /** The condition that makes the head's change the one that decides. */
 export function expectHead(head: FoundHead | undefined): { readonly ifAbsent: true } | { readonly ifRevision: string } {
   return head === undefined ? { ifAbsent: true } : { ifRevision: head.revision };
@@ -163,7 +170,7 @@ export function expectHead(head: FoundHead | undefined): { readonly ifAbsent: tr
 /** Throws `Immutable` when the name exists and the bucket's configuration says that it never changes. */
 export function checkMutable(bucket: OpenBucket, key: string, head: FoundHead | undefined): void {
   if (head === undefined || head.version.deleteMarker) return;
-  if (!matchesAnyGlob(bucket.config.immutability, key)) return;
+  if (!isImmutable(bucket.config, key)) return;
   throw new ArtefactError('Immutable', 'This name is immutable in its bucket: it exists and can be neither overwritten nor deleted.', {
     details: { key },
   });

@@ -52,6 +52,7 @@ async function forgetGivenUp(store: Store, { content }: Arrived, blob: BlobId): 
 function algorithmsOf(expected: Expected): readonly HashAlgorithm[] {
   const wanted = new Set<HashAlgorithm>(['SHA256', 'MD5']);
   if (expected.checksum !== undefined) wanted.add(expected.checksum.algorithm);
+  if (expected.sha512 !== undefined) wanted.add('SHA512');
   return [...wanted];
 }
 
@@ -125,6 +126,9 @@ function check(size: number, hashes: Hashes, place: Place, expected: Expected): 
   const md5 = hashes.get('MD5')!.toString('hex');
   checkSize(size, expected);
   if (expected.sha256 !== undefined && expected.sha256.hex !== sha256) throw sha256Mismatch(expected.sha256, sha256);
+  if (expected.sha512 !== undefined && expected.sha512 !== hashes.get('SHA512')!.toString('hex')) {
+    throw new ArtefactError('DigestMismatch', 'The SHA-512 you specified did not match what we received.');
+  }
   if (expected.md5 !== undefined && expected.md5 !== md5) {
     throw new ArtefactError('DigestMismatch', 'The Content-MD5 you specified did not match what we received.', {
       details: { expectedDigest: expected.md5, calculatedDigest: md5 },

@@ -10,6 +10,7 @@ import { keys } from './keys.ts';
 import type { Conditions, DeleteMarker, Version } from './object.ts';
 import { checkMutable, expectHead, repeatOnConflict } from './put.ts';
 import { asPast, isCutAnywhere, leaveTrail, standsBehind, unsettlePast } from './past.ts';
+import { publicName } from './realm.ts';
 import { scanAll } from './scan.ts';
 import type { FoundHead, Head } from './versions.ts';
 import { asVersion, findHead, findPast, findRemains, headValue, letGo, noteGarbage, planSuccession, trailOf } from './versions.ts';
@@ -23,6 +24,8 @@ export interface Removal {
   readonly versionId?: string | undefined;
   readonly conditions: Conditions;
   readonly actor: Actor;
+  /** Further changes of the same batch where nothing of the name stays, before all others and behind them. */
+  readonly also?: { readonly before: readonly Change[]; readonly after: readonly Change[] };
 }
 
 /** What `Objects.delete` promises. */
@@ -40,9 +43,11 @@ async function removeCurrent(context: CoreContext, removal: Removal): Promise<De
   if (keepsVersions(bucket, head)) return placeMarker(context, removal, head);
   if (head === undefined) return { deleteMarker: false };
   await bucket.store.records.write([
+    ...(removal.also?.before ?? []),
     ...noteGarbage([head.version], context.now()),
     { delete: keys.head(bucket.id, key), ifRevision: head.revision },
     ...inAnyOrder([removed(context, removal, head.version), ...letGo(bucket, [head.version])]),
+    ...(removal.also?.after ?? []),
   ]);
   return { deleteMarker: false };
 }
@@ -148,5 +153,12 @@ async function newestPast(bucket: OpenBucket, key: string, head: FoundHead): Pro
 function removed(context: CoreContext, removal: Removal, version: Version): Change {
   const { bucket, key, actor } = removal;
   const what = version.deleteMarker ? {} : { digest: version.digest, size: version.size };
-  return journalChange(context, { actor, change: 'delete', bucket: bucket.config.name, name: key, versionId: version.versionId, ...what });
+  return journalChange(context, {
+    actor,
+    change: 'delete',
+    bucket: bucket.config.name,
+    name: publicName(bucket.config, key),
+    versionId: version.versionId,
+    ...what,
+  });
 }

@@ -8,6 +8,7 @@ import { createAccess } from '../protocols/admin/access.ts';
 import { openApiWhenAsked } from '../protocols/admin/openapi.ts';
 import { createAdminProtocol } from '../protocols/admin/protocol.ts';
 import type { RequestHead } from '../protocols/contract.ts';
+import { createOciProtocol } from '../protocols/oci/protocol.ts';
 import { bucketOfHost } from '../protocols/s3/address.ts';
 import { createS3Protocol } from '../protocols/s3/protocol.ts';
 import { accepts as isForSts, createStsProtocol } from '../protocols/sts/protocol.ts';
@@ -40,6 +41,7 @@ export function createMounts({ settings, authenticator, health, snapshot }: Moun
     { path: '/readyz', accepts: isOurs, protocol: health.protocol },
     { path: '/api', accepts: isOurs, protocol: admin },
     { path: '/auth', accepts: isOurs, protocol: admin },
+    { path: '/v2', accepts: isOurs, protocol: createOciProtocol() },
     { path: '/uploads', accepts: isOurs, protocol: uploads },
     {
       accepts: (head) => isOurs(head) && isForSts(head),

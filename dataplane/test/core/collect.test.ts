@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { isError } from '../../src/errors.ts';
-import type { Change, Records, Store } from '../../src/storage/contract.ts';
+import type { Store } from '../../src/storage/contract.ts';
 import { openMemoryStore } from '../../src/storage/memory/store.ts';
 import { ACTOR, bucketNamed, bytesOf, PLAIN, testCore } from './core.fixture.ts';
+import { gatedStore } from './gatedStore.ts';
 
 const GRACE = 60_000;
 const bucket = bucketNamed('b');
@@ -206,37 +207,3 @@ describe('core: collection', () => {
     else assert.ok(resources.has('b'));
   });
 });
-
-/** A memory store that runs something before the n-th record call after it was asked to. */
-function gatedStore(): { readonly store: Store; before(step: number, run: () => Promise<unknown>): () => Promise<unknown> } {
-  const inner = openMemoryStore();
-  let left = Infinity;
-  let action: () => Promise<unknown> = () => Promise.resolve();
-  let running: Promise<unknown> = Promise.resolve();
-  let inside = false;
-  const gate = async (): Promise<void> => {
-    if (inside) return;
-    left -= 1;
-    if (left !== 0) return;
-    inside = true;
-    running = action();
-    await running;
-    inside = false;
-  };
-  const records: Records = {
-    get: async (key) => (await gate(), inner.records.get(key)),
-    scan: async (query) => (await gate(), inner.records.scan(query)),
-    write: async (changes: readonly Change[]) => (await gate(), inner.records.write(changes)),
-  };
-  return {
-    store: { ...inner, records },
-    before: (step, run) => {
-      left = step;
-      action = run;
-      return async () => {
-        left = Infinity;
-        await running;
-      };
-    },
-  };
-}

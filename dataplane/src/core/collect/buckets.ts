@@ -4,11 +4,12 @@ import type { Change, Entry, Store } from '../../storage/contract.ts';
 import type { BucketRecord } from '../buckets.ts';
 import { asBucketRecord, bucketValue, findBucket } from '../buckets.ts';
 import type { CoreContext } from '../context.ts';
-import { keys } from '../keys.ts';
+import { keys, registryRemains } from '../keys.ts';
 import type { Version } from '../object.ts';
+import { idsOf } from '../realm.ts';
 import { asHead, asVersion, letGo, noteGarbage } from '../versions.ts';
 import { endSession } from './uploads.ts';
-import { scanAll } from '../scan.ts';
+import { removeAll, scanAll } from '../scan.ts';
 
 /** Takes a bucket's name from it: from here on its content cannot be reached, and is removed in time. */
 export function retireBucket(name: string, record: BucketRecord, now: number): readonly Change[] {
@@ -68,18 +69,19 @@ export async function emptyRetired(context: CoreContext, store: Store, signal: A
   for await (const entry of scanAll(store, keys.goneBuckets, { signal })) {
     const { since } = entry.value as { readonly since: number };
     const bucketId = entry.key.slice(keys.goneBuckets.length);
-    await removeContent(context, store, bucketId, signal);
+    for (const id of idsOf(bucketId)) await removeContent(context, store, id, signal);
     // A request that began before may still write something: the note stays for the grace time.
     if (!signal.aborted && context.now() - since > context.terms.grace) await store.records.write([{ delete: entry.key }]);
   }
 }
 
-/** Removes every name of a bucket id, current and past, and ends its sessions. */
+/** Removes every name of a bucket id, or a realm's, current and past, and ends its sessions. */
 async function removeContent(context: CoreContext, store: Store, bucketId: string, signal: AbortSignal): Promise<void> {
   for await (const entry of scanAll(store, keys.pastOfBucket(bucketId), { signal }))
     await removeRecord(context, store, { entry, version: asVersion(entry), bucketId });
   for await (const entry of scanAll(store, keys.heads(bucketId), { signal }))
     await removeRecord(context, store, { entry, version: asHead(entry).version, bucketId });
+  for (const prefix of registryRemains(bucketId)) await removeAll(store, prefix);
   for await (const entry of scanAll(store, keys.uploads(bucketId), { signal })) await endSession(context, store, entry);
   for await (const entry of scanAll(store, keys.rangeSessions(bucketId), { signal })) await endSession(context, store, entry);
 }

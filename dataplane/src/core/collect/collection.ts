@@ -6,11 +6,13 @@ import type { Digest } from '../digest.ts';
 import type { FoundDigest } from '../digests.ts';
 import { findDigest } from '../digests.ts';
 import { keys } from '../keys.ts';
+import { bucketIdOf, publicName, realmOf } from '../realm.ts';
 import { asReference, referent } from '../refs.ts';
 import type { Collection, Keep } from './contract.ts';
 import { emptyRetired, retireKept, retireUnclaimed } from './buckets.ts';
 import { watchClock } from './clock.ts';
 import { collectDigests } from './digests.ts';
+import { collectUnused } from '../registry/unused.ts';
 import { collectReplaced } from './replaced.ts';
 import { collectVersions } from './versions.ts';
 import { collectUploads, expireRanges, expireUploads, forgetDone, settleIntents } from './uploads.ts';
@@ -65,6 +67,7 @@ async function collectStore(
   add(await collectUploads(store, signal));
   add(await settleIntents(context, store, signal));
   await collectVersions(context, store, signal);
+  await collectUnused(context, store, signal);
   const digests = await collectDigests(context, store, signal);
   round.digests += digests.digests;
   add(digests);
@@ -79,9 +82,9 @@ async function explainIn(context: CoreContext, store: Store, digest: Digest, fou
     if (!('value' in item)) continue;
     const { bucket, key, ...reference } = asReference(item, digest);
     // A bucket that another has now under the same name is another one.
-    if ((await findBucket(store, bucket))?.record.id !== reference.bucketId) continue;
+    if ((await findBucket(store, bucket))?.record.id !== bucketIdOf(reference.bucketId)) continue;
     const version = await referent(store, { bucket, key, ...reference });
-    if (version !== undefined) names.push({ bucket, key, versionId: version.versionId });
+    if (version !== undefined) names.push({ bucket, ...shownAs(reference.bucketId, key), versionId: version.versionId });
   }
   const { since } = await garbageOf(store, digest);
   const { quarantined } = found.record;
@@ -97,6 +100,11 @@ async function explainIn(context: CoreContext, store: Store, digest: Digest, fou
     ...base,
     condemned: { since: new Date(since).toISOString(), collectableAfter: new Date(since + context.terms.grace).toISOString() },
   };
+}
+
+function shownAs(id: string, key: string): Pick<Keep['names'][number], 'key' | 'realm'> {
+  const realm = realmOf(id);
+  return realm === undefined ? { key } : { key: publicName({ realm }, key), realm };
 }
 
 async function garbageOf(store: Store, digest: Digest): Promise<{ readonly since?: number }> {

@@ -1,5 +1,6 @@
 /** Collection as protocols and the process that runs it see it. */
 import type { Digest } from '../digest.ts';
+import type { Realm } from '../realm.ts';
 
 /** Why bytes are still here. */
 export interface Keep {
@@ -7,7 +8,7 @@ export interface Keep {
   readonly size?: number;
   readonly stored: boolean;
   /** Names that point at it, at most 1,000. */
-  readonly names: readonly { readonly bucket: string; readonly key: string; readonly versionId: string }[];
+  readonly names: readonly { readonly bucket: string; readonly key: string; readonly versionId: string; readonly realm?: Realm }[];
   /** Since when its bytes are in quarantine. */
   readonly quarantined?: string;
   /** When nothing names it: since when it is condemned, and when it may go. */

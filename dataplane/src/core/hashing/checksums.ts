@@ -4,7 +4,7 @@ import { crc32 } from 'node:zlib';
 import type { ChecksumAlgorithm } from '../object.ts';
 
 /** What can be computed of bytes on their way. */
-export type HashAlgorithm = ChecksumAlgorithm | 'MD5';
+export type HashAlgorithm = ChecksumAlgorithm | 'MD5' | 'SHA512';
 
 /** Feed it, then ask once. */
 export interface RunningHash {
@@ -28,6 +28,8 @@ export async function startHash(algorithm: HashAlgorithm): Promise<RunningHash> 
       return createHash('sha1');
     case 'SHA256':
       return createHash('sha256');
+    case 'SHA512':
+      return createHash('sha512');
     case 'CRC32':
       return startCrc32();
     case 'CRC32C':

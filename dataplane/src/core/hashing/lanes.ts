@@ -17,7 +17,7 @@ export interface LaneHash {
 }
 
 /** MD5 has no instruction of its own and takes more than twice the time of the others. */
-const COST: Readonly<Record<HashAlgorithm, number>> = { MD5: 5, SHA256: 2, SHA1: 2, CRC64NVME: 2, CRC32C: 2, CRC32: 1 };
+const COST: Readonly<Record<HashAlgorithm, number>> = { MD5: 5, SHA256: 2, SHA1: 2, SHA512: 4, CRC64NVME: 2, CRC32C: 2, CRC32: 1 };
 const MAX_LANES = 4;
 let most = Math.min(MAX_LANES, Math.max(2, availableParallelism()));
 const IDLE_MS = 30_000;

@@ -5,6 +5,7 @@ import { beginWaiting, isClaimed } from '../claims.ts';
 import { removeRemains } from '../collect/uploads.ts';
 import type { Actor } from '../core.ts';
 import { journalChange } from '../journal.ts';
+import { publicName } from '../realm.ts';
 import { garbageNote } from '../uploads.ts';
 import type { SessionPlace } from './contract.ts';
 import type { RangesRoom } from './deliver.ts';
@@ -27,7 +28,13 @@ export async function endHeld({ context, pursuits }: RangesRoom, bucket: OpenBuc
     await bucket.store.records.write([
       await garbageNote(bucket, record, context.now()),
       { delete: record, ifRevision: held.revision },
-      journalChange(context, { actor, change: 'upload-abort', bucket: bucket.config.name, name: key, note: uploadId }),
+      journalChange(context, {
+        actor,
+        change: 'upload-abort',
+        bucket: bucket.config.name,
+        name: publicName(bucket.config, key),
+        note: uploadId,
+      }),
     ]);
   } catch (error) {
     if (!isError(error, 'Conflict')) throw error;

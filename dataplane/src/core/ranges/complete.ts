@@ -31,7 +31,7 @@ export async function completeRanges(
   place: SessionPlace,
   completion: RangeCompletion,
 ): Promise<PutResult> {
-  const finished = { ...place, session: recordKey(bucket, place) };
+  const finished = { uploadId: place.uploadId, key: completion.as ?? place.key, session: recordKey(bucket, place) };
   const before = await findDone(bucket, finished);
   if (before !== undefined) return before;
   return closeAndName(room, bucket, place, completion).catch((error: unknown) => finishedByAnother(error, bucket, finished));
@@ -48,10 +48,11 @@ async function closeAndName(room: RangesRoom, bucket: OpenBucket, place: Session
     if (record.mode === 'parallel') return reopen(room, bucket, place, refusal);
     throw refusal;
   });
-  await compare(room, bucket, { held, content, completion });
+  await compare(room, bucket, { held, content, completion, pieces });
   const { attributes } = record;
   return nameTaken(room, bucket, {
-    ...place,
+    uploadId: place.uploadId,
+    key: completion.as ?? place.key,
     content,
     pieces,
     attributes,
@@ -155,17 +156,31 @@ async function contentFrom(
 async function compare(
   room: RangesRoom,
   bucket: OpenBucket,
-  { held, content, completion }: { readonly held: Held; readonly content: Content; readonly completion: RangeCompletion },
+  {
+    held,
+    content,
+    completion,
+    pieces,
+  }: { readonly held: Held; readonly content: Content; readonly completion: RangeCompletion; readonly pieces: readonly Piece[] },
 ): Promise<void> {
   const stated = [held.record.sha256, completion.sha256].filter((hex) => hex !== undefined);
-  if (stated.every((hex) => content.digest === `sha256:${hex}`)) return;
-  const error = new ArtefactError('DigestMismatch', 'The SHA-256 that you stated is not that of the bytes that came.', {
-    details: { reason: 'digest', expectedDigest: stated[0]!, calculatedDigest: content.digest.slice('sha256:'.length) },
+  const sha512 = completion.sha512 === undefined ? undefined : await sha512Of(bucket, pieces);
+  if (stated.every((hex) => content.digest === `sha256:${hex}`) && sha512 === completion.sha512) return;
+  const error = new ArtefactError('DigestMismatch', 'The digest that you stated is not that of the bytes that came.', {
+    details: {
+      reason: 'digest',
+      expectedDigest: stated[0] ?? completion.sha512!,
+      calculatedDigest: content.digest.slice('sha256:'.length),
+    },
   });
   if (held.record.mode === 'parallel') await reopen(room, bucket, held.record, error);
   // Appended bytes cannot be put right: the session is of no use to anyone.
   await endHeld(room, bucket, held, completion.actor);
   throw error;
+}
+
+async function sha512Of({ store }: OpenBucket, pieces: readonly Piece[]): Promise<string> {
+  return (await hashRuns(store, pieces.map(runOf), ['SHA512'])).get('SHA512')!.toString('hex');
 }
 
 /** A parallel session that could not be completed takes ranges again. */

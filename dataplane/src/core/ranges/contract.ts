@@ -4,6 +4,7 @@ import type { Bytes, ByteRange } from '../../storage/contract.ts';
 import type { Actor, PutResult } from '../core.ts';
 import type { HashAlgorithm } from '../hashing/checksums.ts';
 import type { Conditions, ObjectAttributes } from '../object.ts';
+import type { Realm } from '../realm.ts';
 
 /** An upload session that takes byte ranges of one name's content. */
 export interface RangeSession {
@@ -79,6 +80,9 @@ export interface RangeCompletion {
   readonly length?: number;
   /** What the whole must have, in lower-case hex. */
   readonly sha256?: string;
+  readonly sha512?: string;
+  /** The name that it becomes, where that is another than the one it was begun under. */
+  readonly as?: string;
   readonly conditions: Conditions;
   readonly actor: Actor;
 }
@@ -93,6 +97,8 @@ export interface Holder {
   readonly bucket: string;
   readonly namespace: string;
   readonly key: string;
+  /** Of what kind `key` is; undefined for the bucket's own keys. */
+  readonly realm: Realm | undefined;
 }
 
 /** Asks whether the caller may read a name's current version. */
@@ -120,8 +126,8 @@ export interface Ranges {
   find(bucket: BucketConfig, place: SessionPlace): Promise<RangeSession>;
   /** As `find`, and from here on no request that began before changes it: the offset it tells will be accepted. */
   seize(bucket: BucketConfig, place: SessionPlace): Promise<RangeSession>;
-  /** What a finished session became; undefined for one that is not. */
-  finished(bucket: BucketConfig, place: SessionPlace): Promise<FinishedRanges | undefined>;
+  /** What a finished session became, under the name that it was completed `as`; undefined for one that is not. */
+  finished(bucket: BucketConfig, place: SessionPlace, as?: string): Promise<FinishedRanges | undefined>;
   /**
    * Sequential: appends bytes at just the session's offset, ending a request that is still appending. Answers the session with
    * its new offset. When the bytes break off, what came is kept and the break is thrown, except where `checks` cannot be made.

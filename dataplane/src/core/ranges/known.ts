@@ -9,6 +9,7 @@ import { findDigest, takeBack } from '../digests.ts';
 import { keys } from '../keys.ts';
 import type { Conditions, Content, ObjectAttributes } from '../object.ts';
 import { nameContent } from '../put.ts';
+import { bucketIdOf, realmOf } from '../realm.ts';
 import { asReference } from '../refs.ts';
 import { findHead, notFound } from '../versions.ts';
 import { contentOf } from './content.ts';
@@ -58,13 +59,11 @@ async function isReadable({ store }: OpenBucket, { digest }: Content, mayRead: M
     const reference = asReference(item, sha256Digest(digest.slice('sha256:'.length)));
     // A bucket that was made anew under an old name is another one.
     const holder = await findBucket(store, reference.bucket);
-    if (holder?.record.id !== reference.bucketId || holder.record.namespace === undefined) continue;
+    if (holder?.record.id !== bucketIdOf(reference.bucketId) || holder.record.namespace === undefined) continue;
     const head = await findHead({ store, id: reference.bucketId }, reference.key);
-    if (
-      head?.version.id === reference.id &&
-      (await mayRead({ bucket: reference.bucket, namespace: holder.record.namespace, key: reference.key }))
-    )
-      return true;
+    if (head?.version.id !== reference.id) continue;
+    const { bucket, key } = reference;
+    if (await mayRead({ bucket, namespace: holder.record.namespace, key, realm: realmOf(reference.bucketId) })) return true;
   }
   return false;
 }

@@ -34,9 +34,9 @@ export function createRanges(context: CoreContext): Ranges {
       await turns.interrupt(place.uploadId);
       return (await changeSession(context, await open(bucket), place, fence)).record;
     },
-    finished: async (bucket, place) => {
+    finished: async (bucket, place, as) => {
       const opened = await open(bucket);
-      return findDone(opened, { ...place, session: recordKey(opened, place) });
+      return findDone(opened, { uploadId: place.uploadId, key: as ?? place.key, session: recordKey(opened, place) });
     },
     append: async (bucket, place, delivery) => {
       const opened = await open(bucket);

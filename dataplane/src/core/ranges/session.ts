@@ -12,6 +12,7 @@ import type { Actor } from '../core.ts';
 import { isId, newId } from '../ids.ts';
 import { journalChange } from '../journal.ts';
 import { keys } from '../keys.ts';
+import { publicName } from '../realm.ts';
 import { uploadUnknown } from '../uploads.ts';
 import type { RangeOptions, RangeSession, SessionPlace } from './contract.ts';
 import { checkMax } from './length.ts';
@@ -69,7 +70,13 @@ export async function openSession(
   };
   const [revision] = await bucket.store.records.write([
     { put: recordKey(bucket, record), value: valueOf(record), ifAbsent: true },
-    journalChange(context, { actor, change: 'upload-begin', bucket: bucket.config.name, name: key, note: uploadId }),
+    journalChange(context, {
+      actor,
+      change: 'upload-begin',
+      bucket: bucket.config.name,
+      name: publicName(bucket.config, key),
+      note: uploadId,
+    }),
   ]);
   await stillOpen(bucket);
   return { record, revision: revision! };

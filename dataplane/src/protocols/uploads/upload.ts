@@ -97,6 +97,7 @@ export async function nameKnown(
   const wanted = { subject: { bucket, key }, conditions: options.conditions ?? {}, facts: FACTS };
   const permit = await permitWrite(call, core, wanted);
   const mayRead = async (holder: Holder): Promise<boolean> => {
+    if (holder.realm !== undefined) return false;
     const there = bucketNamed(call.snapshot, holder.bucket);
     if (there?.namespace !== holder.namespace || there.location !== bucket.location) return false;
     const resource = { bucket: holder.bucket, name: holder.key };

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { ArtefactError, isError } from '../../../src/errors.ts';
-import { readContentRange, readRange } from '../../../src/protocols/uploads/contentRange.ts';
+import { readRange } from '../../../src/protocols/byteRange.ts';
+import { readContentRange } from '../../../src/protocols/uploads/contentRange.ts';
 import { readBoolean, readInteger, readSha256 } from '../../../src/protocols/uploads/structured.ts';
 import { readChecksum } from '../../../src/protocols/uploads/tus/checksum.ts';
 import { parseMetadata, readMetadata } from '../../../src/protocols/uploads/tus/metadata.ts';

@@ -4,7 +4,7 @@ import type { FinishedRanges, RangeSession, Span } from '../../../core/ranges/co
 import { missing } from '../../../core/ranges/pieces.ts';
 import { ArtefactError, isError } from '../../../errors.ts';
 import type { Reply } from '../../contract.ts';
-import { readRange } from '../contentRange.ts';
+import { readRange } from '../../byteRange.ts';
 import { completing, namedReply } from '../ietf/create.ts';
 import { objectUrl } from '../place.ts';
 import { namedHeaders, NO_STORE } from '../replies.ts';

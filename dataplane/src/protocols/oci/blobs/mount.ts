@@ -1,0 +1,62 @@
+/** Mounting: a blob that another repository has, without sending it. Whoever may not read it there learns nothing. */
+import type { Core } from '../../../core/core.ts';
+import { parseDigestName } from '../../../core/digest.ts';
+import type { DigestName } from '../../../core/digest.ts';
+import type { Holder } from '../../../core/ranges/contract.ts';
+import { isError } from '../../../errors.ts';
+import { bucketNamed } from '../../buckets.ts';
+import type { Call } from '../../contract.ts';
+import { bucketOf, parameter, resourceOf } from '../call.ts';
+import { readRepository } from '../names.ts';
+import type { Repository } from '../names.ts';
+
+/** The digest that is mounted now; undefined where it has to be sent. */
+export async function mountBlob(call: Call<Repository>, core: Core): Promise<DigestName | undefined> {
+  const wanted = parameter(call.head, 'mount');
+  if (wanted === undefined) return undefined;
+  const digest = parseDigestName(wanted);
+  const from = parameter(call.head, 'from');
+  const done = from === undefined || from === '' ? await mountFromAnywhere(call, core, digest) : await mountFrom(call, core, digest, from);
+  return done ? digest : undefined;
+}
+
+async function mountFrom(call: Call<Repository>, core: Core, digest: DigestName, from: string): Promise<boolean> {
+  const { repository } = call.params;
+  try {
+    const source = readRepository(from);
+    const bucket = bucketNamed(call.snapshot, source.bucket);
+    const resource = resourceOf(source);
+    if (bucket === undefined || !call.may({ action: 'read', s3Action: 's3:GetObject', resource })) return false;
+    const version = await core.registry.findBlob(bucket, { repository: source.repository, digest });
+    await call.admit({ digest: version.digest, resource });
+    await core.registry.mountBlob(
+      { bucket, repository: source.repository },
+      { bucket: bucketOf(call), place: { repository, digest } },
+      call.actor,
+    );
+    return true;
+  } catch (error) {
+    if (isError(error, 'NameUnknown', 'InvalidArgument', 'Held')) return false;
+    throw error;
+  }
+}
+
+function mountFromAnywhere(call: Call<Repository>, core: Core, digest: DigestName): Promise<boolean> {
+  const bucket = bucketOf(call);
+  const mayRead = async (holder: Holder): Promise<boolean> => {
+    const there = bucketNamed(call.snapshot, holder.bucket);
+    if (there?.namespace !== holder.namespace || there.location !== bucket.location) return false;
+    const resource = { bucket: holder.bucket, name: nameOfHolder(holder) };
+    if (!call.may({ action: 'read', s3Action: 's3:GetObject', resource })) return false;
+    return call.admit({ digest: digest as `sha256:${string}`, resource }).then(
+      () => true,
+      () => false,
+    );
+  };
+  return core.registry.mountKnown(bucket, { repository: call.params.repository, digest }, mayRead, call.actor);
+}
+
+/** The key, or the repository that a name of the registry is in: `<kind>/<repository>@<digest>`, `<kind>/<repository>:<tag>`. */
+function nameOfHolder({ key, realm }: Holder): string {
+  return realm === undefined ? key : key.slice(2).replace(/[@:].*$/s, '');
+}
