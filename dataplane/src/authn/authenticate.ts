@@ -1,7 +1,7 @@
 /** Who is asking: one function over every form of credential. */
 import type { ConditionContext } from '../authz/action.ts';
 import { silentLog, type Log } from '../telemetry/log.ts';
-import { parseBasic, verifyBasic } from './basic.ts';
+import { parseBasic, verifyBasic, type BasicCredentials } from './basic.ts';
 import { createBearer, type Bearer } from './bearer.ts';
 import { ALGORITHM, type ScopeRules } from './credentialScope.ts';
 import { createDerivedKeys } from './derivedKey.ts';
@@ -11,6 +11,7 @@ import { unsignedPayload, type PayloadAuth } from './payloadAuth.ts';
 import { verifyPostForm, type PostAuthenticated, type PostForm } from './postPolicy.ts';
 import { presignAs, type PresignRequest } from './presign.ts';
 import { ANONYMOUS, type Principal } from './principal.ts';
+import { createRegistryTokens, isRegistryToken, type RegistryTokens } from './registryToken.ts';
 import type { CredentialedRequest } from './request.ts';
 import { createSessions, sessionEnd, type SessionCredentials, type Sessions } from './session.ts';
 import { findSigner, type AccessKeyLookup } from './signer.ts';
@@ -62,14 +63,24 @@ export interface Authenticator {
   assumeRole(parameters: ReadonlyMap<string, string>): Promise<AssumedRole>;
   /** A presigned URL that acts as `principal`; see `presignAs`. */
   presign(principal: Principal, request: PresignRequest, lookup: AccessKeyLookup): string;
+  /** Who a user name and password speak for, wherever they came from; see `verifyBasic`. */
+  logIn(credentials: BasicCredentials, lookup: AccessKeyLookup): Promise<Principal>;
+  /** The tokens of the registry, which `authenticate` takes as Bearer and as the password of Basic. */
+  readonly registryTokens: RegistryTokens;
 }
 
 /** Builds it. Throws `InvalidArgument` for issuers that could not be enforced as configured. */
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
   const { clock = Date.now, log = silentLog(), sessionKeys, region } = options;
   const issuers = indexIssuers(options.issuers);
-  const sessions = createSessions({ keys: sessionKeys, clock, trusts: (issuer) => issuers.has(issuer) });
+  const trusts = (issuer: string): boolean => issuers.has(issuer);
+  const sessions = createSessions({ keys: sessionKeys, clock, trusts });
+  const registryTokens = createRegistryTokens({ keys: sessionKeys, clock, trusts });
   const bearer = createBearer({ issuers, sessions, clock, log, times: options.issuerTimes });
+  // no session, presigned URL or role is made from a token of the registry: those ask the other one
+  const acceptedFrom = (lookup: AccessKeyLookup): Bearer => ({
+    verify: async (token) => (isRegistryToken(token) ? registryTokens.open(token, lookup) : bearer.verify(token)),
+  });
   const derivedKeys = createDerivedKeys();
   const scope: ScopeRules = { region, services: ['s3'] };
   const verifySigned = (request: CredentialedRequest, lookup: AccessKeyLookup, claim: SignedClaim): Authenticated => {
@@ -87,13 +98,15 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
         case 'sigv4-query':
           return verifySigned(request, lookup, parseQueryClaim(request, scope, clock()));
         default:
-          return unsigned(request, mechanism.kind, await unsignedPrincipal(mechanism, lookup, bearer));
+          return unsigned(request, mechanism.kind, await unsignedPrincipal(mechanism, lookup, acceptedFrom(lookup)));
       }
     },
     authenticateForm: (form, lookup) => verifyPostForm(form, lookup, { scope, sessions, derivedKeys, clock }),
     startSession: (token, durationSeconds) => startSession(token, sessionEnd(clock(), durationSeconds), { bearer, sessions }),
     assumeRole: async (parameters) => assumeRole(parseWebIdentityRequest(parameters), { bearer, sessions, clock }),
     presign: (principal, request, lookup) => presignAs(principal, { region, ...request }, { lookup, sessions }, clock()),
+    logIn: (credentials, lookup) => verifyBasic(credentials, lookup, acceptedFrom(lookup)),
+    registryTokens,
   };
 }
 

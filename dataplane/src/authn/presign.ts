@@ -6,7 +6,7 @@ import { ALGORITHM } from './credentialScope.ts';
 import { createDerivedKeys, signText } from './derivedKey.ts';
 import { UNSIGNED_PAYLOAD } from './payloadAuth.ts';
 import type { Principal } from './principal.ts';
-import { SESSION_SECONDS, type Sessions } from './session.ts';
+import { limitedRefused, SESSION_SECONDS, type Sessions } from './session.ts';
 import type { AccessKeyLookup } from './signer.ts';
 import { MAX_EXPIRES } from './sigv4Query.ts';
 
@@ -78,9 +78,11 @@ export interface PresignServices {
 /**
  * Makes a URL that acts as `principal`: signed with its own access key, or for the identity of a token with a session
  * that ends when the URL does (so at most 12 hours). Its session token is in the URL, and is good for nothing but this
- * signature. Throws `AccessDenied` for the anonymous, `AccessKeyUnknown` for a key that is gone, `InvalidArgument` for times that cannot be.
+ * signature. Throws `AccessDenied` for the anonymous and for a principal that is limited (the URL would not be),
+ * `AccessKeyUnknown` for a key that is gone, `InvalidArgument` for times that cannot be.
  */
 export function presignAs(principal: Principal, request: PresignRequest, services: PresignServices, now: number): string {
+  if (principal.limits !== undefined) throw limitedRefused();
   if (principal.accessKey !== undefined) {
     const key = services.lookup(principal.accessKey.accessKeyId);
     if (key === undefined) throw new ArtefactError('AccessKeyUnknown', 'The access key is no longer there.');

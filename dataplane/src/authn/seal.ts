@@ -6,8 +6,8 @@ import type { SigningKey, SigningKeys } from './signingKey.ts';
 const CIPHER = 'aes-256-gcm';
 const IV = 12;
 const TAG = 16;
-/** Bytes that a seal may hold once unpacked; only our own seals are ever unpacked. */
-const MAX_TEXT = 64 * 1024;
+/** Bytes that a seal may hold once unpacked; only our own seals are ever unpacked, and a longer one cannot be. */
+export const MAX_SEALED_TEXT = 64 * 1024;
 const SEALED = /^(\w{1,16})\.([0-9a-f]{8})\.([\w-]{40,})$/;
 
 /** `<prefix>.<key id>.<base64url>`. The prefix names format and use: a seal of one use cannot be opened as another. */
@@ -29,7 +29,7 @@ export function unseal(sealed: string, prefix: string, keys: SigningKeys): { rea
   decipher.setAAD(Buffer.from(`${prefix}.${key.id}`)).setAuthTag(bytes.subarray(-TAG));
   try {
     const packed = Buffer.concat([decipher.update(bytes.subarray(IV, -TAG)), decipher.final()]);
-    return { text: inflateRawSync(packed, { maxOutputLength: MAX_TEXT }).toString('utf8'), key };
+    return { text: inflateRawSync(packed, { maxOutputLength: MAX_SEALED_TEXT }).toString('utf8'), key };
   } catch {
     return undefined;
   }

@@ -8,6 +8,7 @@
  */
 import { createHmac, randomBytes } from 'node:crypto';
 import { ArtefactError } from '../errors.ts';
+import { identified, ofTheSubject, type TokenIdentity } from './identity.ts';
 import type { Principal } from './principal.ts';
 import { createRecent } from './recent.ts';
 import { seal, unseal } from './seal.ts';
@@ -23,22 +24,6 @@ const MAX_REMEMBERED = 1024;
 const PREFIX = { signature: 'bnds1', bearer: 'bndb1' } as const;
 const ACCESS_KEY_PREFIX = 'BSIA';
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-/** Claims about the token rather than about who it speaks for. */
-const OF_THE_TOKEN: ReadonlySet<string> = new Set([
-  'exp',
-  'iat',
-  'nbf',
-  'jti',
-  'nonce',
-  'at_hash',
-  'c_hash',
-  's_hash',
-  'sid',
-  'session_state',
-  'auth_time',
-  'typ',
-]);
-
 export type SessionUse = keyof typeof PREFIX;
 
 /** What a client gets. */
@@ -62,7 +47,8 @@ export interface OpenedSession {
 export interface Sessions {
   /**
    * A session of an OIDC principal until `expires` (ms since the epoch), or until its own session ends if that is
-   * sooner. Throws `AccessDenied` for other principals (an access key needs none), `InvalidRequest` when its claims are too many.
+   * sooner. Throws `AccessDenied` for other principals (an access key needs none) and for one that is limited, which a
+   * session would not be; `InvalidRequest` when its claims are too many.
    */
   issue(principal: Principal, expires: number): SessionCredentials;
   /** Throws `TokenInvalid` (also when the issuer is trusted no longer) and `TokenExpired`. */
@@ -76,12 +62,9 @@ export interface SessionOptions {
   readonly trusts: (issuer: string) => boolean;
 }
 
-interface Sealed {
+interface Sealed extends TokenIdentity {
   readonly accessKeyId: string;
   readonly expires: number;
-  readonly issuer: string;
-  readonly claims: Readonly<Record<string, unknown>>;
-  readonly serviceAccount?: { readonly namespace: string; readonly name: string };
 }
 
 interface Unsealed {
@@ -115,6 +98,7 @@ export function createSessions(options: SessionOptions): Sessions {
     issue(principal, expires) {
       if (principal.oidc === undefined)
         throw new ArtefactError('AccessDenied', 'Sessions are for identities of OIDC tokens; an access key signs for itself.');
+      if (principal.limits !== undefined) throw limitedRefused();
       const accessKeyId = newAccessKeyId();
       const expiration = Math.min(expires, principal.sessionExpires ?? expires);
       const { oidc, serviceAccount } = principal;
@@ -145,13 +129,7 @@ function unsealSession(token: string, use: SessionUse, keys: SigningKeys): Unsea
 }
 
 function principalOf(content: Sealed): Principal {
-  const { issuer, claims, serviceAccount, expires } = content;
-  const id = `oidc:${issuer}|${String(claims.sub)}`;
-  return { kind: 'oidc', id, oidc: { issuer, claims }, ...(serviceAccount && { serviceAccount }), sessionExpires: expires };
-}
-
-function ofTheSubject(claims: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(claims).filter(([name]) => !OF_THE_TOKEN.has(name)));
+  return { ...identified(content), sessionExpires: content.expires };
 }
 
 function newAccessKeyId(): string {
@@ -161,6 +139,11 @@ function newAccessKeyId(): string {
 /** 240 bits, in the length that clients expect. */
 function secretOf(accessKeyId: string, key: SigningKey): string {
   return createHmac('sha256', key.secrets).update(accessKeyId).digest('base64url').slice(0, 40);
+}
+
+/** The refusal to make anything out of a token that is good for a few things only. */
+export function limitedRefused(): ArtefactError {
+  return new ArtefactError('AccessDenied', 'A token of the registry is good for its scopes alone: come with the credentials it was made from.');
 }
 
 function invalid(): ArtefactError {

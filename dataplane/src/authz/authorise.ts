@@ -1,6 +1,7 @@
 /**
  * The one decision: may this principal do that? Deny unless allowed. An explicit Deny of a policy wins over everything; a
- * binding or an Allow lets in; nothing matched means no.
+ * binding or an Allow lets in; nothing matched means no. What is outside the limits that a principal came with is denied
+ * before all that, whatever it may.
  */
 import { actionScope, ROOT_NAME, SYSTEM_NAMESPACE } from '@bonded/crds';
 import type { Principal } from '../authn/principal.ts';
@@ -10,6 +11,7 @@ import type { Action, ConditionContext, Resource } from './action.ts';
 import { covers, grantsOf, grantsOn, type Place } from './bindings.ts';
 import { askPolicies, type HeldRoles, type PolicyTarget } from './bucketPolicy.ts';
 import { factsOf } from './facts.ts';
+import { withinLimits } from './limits.ts';
 import { roleAllows } from './roles.ts';
 
 /** What is to be allowed. */
@@ -39,6 +41,7 @@ const POLICY_ACTIONS = ['s3:getbucketpolicy', 's3:putbucketpolicy', 's3:deletebu
 /** Decides. Pure. */
 export function authorise(snapshot: LoadedSnapshot, principal: Principal, demand: AccessDemand): Decision {
   const { action, resource } = demand;
+  if (!withinLimits(principal, demand)) return denied('the token is not good for it');
   if (principal.kind === 'anonymous' && action === 'administer') return denied('nobody without credentials administers');
   if (resource.bucket === undefined) return overInstallation(snapshot, principal, action);
   const s3Action = demand.s3Action.toLowerCase();

@@ -23,6 +23,7 @@ const SECRET_SHAPES: readonly (readonly [RegExp, string])[] = [
   [/\b(Bearer|Basic|Negotiate)\s+[A-Za-z0-9+/=_.~-]+/gi, `$1 ${MASK}`],
   [/\bSignature=[0-9A-Za-z%+/=]+/gi, `Signature=${MASK}`],
   [/\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*/g, MASK],
+  [/\bbnd[a-z]1\.[0-9a-f]{8}\.[\w-]+/g, MASK],
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(-----END [A-Z ]*PRIVATE KEY-----|$)/g, MASK],
 ];
 
