@@ -28,9 +28,10 @@ const PREFIX = { access: 'bndr1', refresh: 'bndf1' } as const;
 
 type Use = keyof typeof PREFIX;
 
-/** A token with the moment it ends, in ms since the epoch. */
+/** A token with its beginning and its end, in ms since the epoch. */
 export interface IssuedToken {
   readonly token: string;
+  readonly issued: number;
   readonly expires: number;
 }
 
@@ -101,11 +102,11 @@ export function createRegistryTokens(options: RegistryTokenOptions): RegistryTok
 
   return {
     issue(principal, limits, lookup) {
-      const now = clock();
-      const expires = Math.min(now + REGISTRY_TOKEN_SECONDS.access * 1000, credentialEnd(principal));
-      if (expires - now < REGISTRY_TOKEN_SECONDS.least * 1000)
+      const issued = clock();
+      const expires = Math.min(issued + REGISTRY_TOKEN_SECONDS.access * 1000, credentialEnd(principal));
+      if (expires - issued < REGISTRY_TOKEN_SECONDS.least * 1000)
         throw new ArtefactError('TokenExpired', 'The credentials end in less than a minute: get new ones.');
-      return { token: sealToken({ ...sealable(principal, lookup, keys[0]), limits, expires }, 'access', keys[0]), expires };
+      return { token: sealToken({ ...sealable(principal, lookup, keys[0]), limits, expires }, 'access', keys[0]), issued, expires };
     },
     issueRefresh(principal, lookup) {
       if (principal.kind === 'anonymous') throw new ArtefactError('AccessDenied', 'A refresh token is for who came with credentials.');

@@ -9,6 +9,7 @@ import { openApiWhenAsked } from '../protocols/admin/openapi.ts';
 import { createAdminProtocol } from '../protocols/admin/protocol.ts';
 import type { RequestHead } from '../protocols/contract.ts';
 import { createOciProtocol } from '../protocols/oci/protocol.ts';
+import { createTokenProtocol } from '../protocols/oci/token/protocol.ts';
 import { bucketOfHost } from '../protocols/s3/address.ts';
 import { createS3Protocol } from '../protocols/s3/protocol.ts';
 import { accepts as isForSts, createStsProtocol } from '../protocols/sts/protocol.ts';
@@ -40,6 +41,7 @@ export function createMounts({ settings, authenticator, health, snapshot }: Moun
     { path: '/healthz', accepts: isOurs, protocol: health.protocol },
     { path: '/readyz', accepts: isOurs, protocol: health.protocol },
     { path: '/api', accepts: isOurs, protocol: admin },
+    { path: '/auth/token', accepts: isOurs, protocol: createTokenProtocol({ authenticator }) },
     { path: '/auth', accepts: isOurs, protocol: admin },
     { path: '/v2', accepts: isOurs, protocol: createOciProtocol() },
     { path: '/uploads', accepts: isOurs, protocol: uploads },

@@ -1,8 +1,7 @@
 /** `POST /api/v1/presign`: a URL that acts as the caller for a while. */
-import type { Snapshot } from '@bonded/crds';
 import type { Authenticator } from '../../authn/authenticate.ts';
 import type { Principal } from '../../authn/principal.ts';
-import type { AccessKeyLookup } from '../../authn/signer.ts';
+import { accessKeysIn } from '../accessKeys.ts';
 import { ANY_AUTHENTICATED } from './demands.ts';
 import { endpointFor } from './endpoint.ts';
 import type { EndpointDeps } from './endpoint.ts';
@@ -61,7 +60,7 @@ export function presign(deps: PresignDeps): Row {
       const now = Math.floor(deps.clock() / 1000) * 1000;
       const expiresSeconds = expiresIn ?? Math.min(DEFAULT_EXPIRES, secondsLeft(call.principal, now));
       const request = { method, endpoint: endpointFor(call.head, deps), bucket, key, query: Object.entries(query), expiresSeconds };
-      const url = deps.authenticator.presign(call.principal, request, accessKeyLookup(call.snapshot));
+      const url = deps.authenticator.presign(call.principal, request, accessKeysIn(call.snapshot));
       return json(200, { url, method, expires: new Date(now + expiresSeconds * 1000).toISOString() });
     },
   });
@@ -70,8 +69,4 @@ export function presign(deps: PresignDeps): Row {
 /** How long the caller itself has. */
 function secondsLeft({ sessionExpires }: Principal, now: number): number {
   return sessionExpires === undefined ? Infinity : Math.max(1, Math.floor((sessionExpires - now) / 1000) - 1);
-}
-
-function accessKeyLookup({ accessKeys }: Snapshot): AccessKeyLookup {
-  return (accessKeyId) => accessKeys.find((key) => key.accessKeyId === accessKeyId);
 }

@@ -1,8 +1,8 @@
 /** GetCallerIdentity: who the credentials speak for, in the words of AWS. */
 import { createHash } from 'node:crypto';
-import type { AccessKeyLookup } from '../../authn/signer.ts';
 import type { Principal } from '../../authn/principal.ts';
 import { ArtefactError } from '../../errors.ts';
+import { accessKeysIn } from '../accessKeys.ts';
 import type { Reply, RequestHead } from '../contract.ts';
 import { stsError } from './errors.ts';
 import type { StsDeps, StsRequest } from './protocol.ts';
@@ -16,9 +16,9 @@ const KNOWN = ['Action', 'Version'];
 export async function getCallerIdentity({ call, parameters, body }: StsRequest, { authenticator }: StsDeps): Promise<Reply> {
   const other = [...parameters.keys()].find((name) => !KNOWN.includes(name));
   if (other !== undefined) throw stsError('InvalidArgument', 'InvalidParameterValue', `Only the parameters ${KNOWN.join(', ')} are taken.`);
-  const lookup: AccessKeyLookup = (accessKeyId) => call.snapshot.accessKeys.find((key) => key.accessKeyId === accessKeyId);
-  const { principal } = await authenticator.authenticate(covering(call.head, body), lookup).catch(rethrow);
+  const { principal } = await authenticator.authenticate(covering(call.head, body), accessKeysIn(call.snapshot)).catch(rethrow);
   if (principal.kind === 'anonymous') throw new ArtefactError('CredentialsMissing', 'Sign the request, or send a bearer token.');
+  if (principal.limits !== undefined) throw new ArtefactError('AccessDenied', 'The token is good for its scopes alone.');
   call.become(principal);
   return stsReply(
     200,

@@ -1,5 +1,6 @@
 /** The parameters of an STS request: an HTML form in the body, or the query of the URL. */
 import { ArtefactError } from '../../errors.ts';
+import { formPairs } from '../formPairs.ts';
 
 /** The largest form, in bytes: a web identity token may have 20,000 characters, each up to three bytes when encoded. */
 export const MAX_FORM_BYTES = 128 * 1024;
@@ -15,14 +16,12 @@ export type Parameters = ReadonlyMap<string, string>;
  * UTF-8, or more than 64 parameters, and `InvalidArgument` for one that is given twice.
  */
 export function parseForm(body: string): Parameters {
-  const pieces = body.split('&').filter((piece) => piece !== '');
-  if (pieces.length > MAX_PARAMETERS) throw tooMany();
-  return parametersOf(pieces.map(decodePair));
+  return parametersOf(formPairs(body, MAX_PARAMETERS));
 }
 
 /** The same checks over pairs that are decoded already, and over two sources of them (body and query). */
 export function parametersOf(pairs: readonly (readonly [name: string, value: string])[]): Parameters {
-  if (pairs.length > MAX_PARAMETERS) throw tooMany();
+  if (pairs.length > MAX_PARAMETERS) throw new ArtefactError('MalformedForm', `At most ${MAX_PARAMETERS} parameters are taken.`);
   const parameters = new Map<string, string>();
   for (const [name, value] of pairs) {
     if (name === '' || name.length > MAX_NAME)
@@ -31,21 +30,4 @@ export function parametersOf(pairs: readonly (readonly [name: string, value: str
     parameters.set(name, value);
   }
   return parameters;
-}
-
-function tooMany(): ArtefactError {
-  return new ArtefactError('MalformedForm', `At most ${MAX_PARAMETERS} parameters are taken.`);
-}
-
-function decodePair(piece: string): readonly [string, string] {
-  const equals = piece.indexOf('=');
-  return equals === -1 ? [decode(piece), ''] : [decode(piece.slice(0, equals)), decode(piece.slice(equals + 1))];
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text.replaceAll('+', ' '));
-  } catch (cause) {
-    throw new ArtefactError('MalformedForm', 'The form has a broken percent-encoding.', { cause });
-  }
 }

@@ -2,6 +2,7 @@
 import type { Authenticator } from '../../authn/authenticate.ts';
 import { ArtefactError } from '../../errors.ts';
 import type { Call, Operation, Protocol, Recognised, Reply, RequestHead } from '../contract.ts';
+import { FORM_TYPE } from '../formPairs.ts';
 import { decodeText, mediaType, readWhole } from '../wholeBody.ts';
 import { assumeRoleWithWebIdentity } from './assumeRole.ts';
 import { getCallerIdentity } from './callerIdentity.ts';
@@ -24,8 +25,6 @@ export interface StsRequest {
 type StsParams = Readonly<Record<never, never>>;
 type Handler = (request: StsRequest, deps: StsDeps) => Promise<Reply>;
 
-const FORM = 'application/x-www-form-urlencoded';
-
 const ACTIONS: Readonly<Record<string, Handler>> = {
   AssumeRoleWithWebIdentity: assumeRoleWithWebIdentity,
   GetCallerIdentity: getCallerIdentity,
@@ -45,7 +44,7 @@ export function createStsProtocol(deps: StsDeps): Protocol {
 /** True for what is meant for STS rather than S3, which has neither a form of this type at `/` nor the parameter `Action`. */
 export function accepts(head: Pick<RequestHead, 'method' | 'rawPath' | 'query' | 'headers'>): boolean {
   if (head.rawPath !== '/') return false;
-  if (head.method === 'POST' && mediaType(head.headers['content-type']) === FORM) return true;
+  if (head.method === 'POST' && mediaType(head.headers['content-type']) === FORM_TYPE) return true;
   return (head.method === 'POST' || head.method === 'GET') && actionOf(head) !== undefined;
 }
 
@@ -72,8 +71,8 @@ async function perform(call: Call<StsParams>, deps: StsDeps): Promise<Reply> {
 
 function formIn(head: RequestHead, body: Uint8Array): Parameters | readonly [] {
   if (body.length === 0) return [];
-  if (mediaType(head.headers['content-type']) === FORM) return parseForm(decodeText(body));
-  throw new ArtefactError('MalformedForm', `Send the parameters as ${FORM}.`);
+  if (mediaType(head.headers['content-type']) === FORM_TYPE) return parseForm(decodeText(body));
+  throw new ArtefactError('MalformedForm', `Send the parameters as ${FORM_TYPE}.`);
 }
 
 function handlerOf(action: string): Handler {
