@@ -1,12 +1,10 @@
 /** Tokens that are good for a few things only: what is outside of them is denied before anything else is asked. */
-import { actionScope } from '@bonded/crds';
 import type { Limit, Principal } from '../authn/principal.ts';
 import type { Action, Resource } from './action.ts';
 
 /** The part of a demand that limits speak of. */
 export interface LimitedDemand {
   readonly action: Action;
-  readonly s3Action: string;
   readonly resource: Resource;
 }
 
@@ -14,16 +12,12 @@ export interface LimitedDemand {
  * True unless the principal came with a token that is not good for this. Says nothing of whether it may: where this is
  * false, a token for more scopes could help, and where a demand fails although this is true, none will.
  *
- * A limit names one thing, character by character: `app` is neither `app/web` nor `application`. So it never covers a
- * listing by prefix, which tells of other names too, nor anything that is done to a bucket.
+ * A limit names one thing, character by character: `app` is neither `app/web` nor `application`, and nothing that is done
+ * to a bucket is within one. It does not say what the name is of: only protocols whose names are those of the limits take
+ * limited tokens (`Protocol.takesLimited`).
  */
 export function withinLimits({ limits }: Pick<Principal, 'limits'>, demand: LimitedDemand): boolean {
   return limits === undefined || limits.some((limit) => covers(limit, demand));
-}
-
-/** True unless limits leave nothing to read in the bucket. */
-export function limitsReach({ limits }: Pick<Principal, 'limits'>, bucket: string): boolean {
-  return limits === undefined || limits.some((limit) => limit.bucket === bucket && limit.actions.includes('read'));
 }
 
 /**
@@ -35,9 +29,8 @@ export function withoutLimits(principal: Principal): Principal {
   return rest;
 }
 
-function covers(limit: Limit, { action, s3Action, resource }: LimitedDemand): boolean {
+function covers(limit: Limit, { action, resource }: LimitedDemand): boolean {
   const actions: readonly Action[] = limit.actions;
   if (!actions.includes(action) || limit.bucket !== resource.bucket) return false;
-  if (resource.bucket === undefined) return true;
-  return actionScope(s3Action) === 'object' && resource.name !== undefined && limit.name === resource.name;
+  return resource.bucket === undefined || (resource.name !== undefined && limit.name === resource.name);
 }

@@ -7,10 +7,13 @@ import { authorise, rolesOf, targetOf } from './authorise.ts';
 import { grantsOn, type Place } from './bindings.ts';
 import { askPolicies } from './bucketPolicy.ts';
 import { factsOf } from './facts.ts';
-import { limitsReach } from './limits.ts';
 
-/** The buckets that the principal may list, or in which it may read at least something, in the order of their names. */
+/**
+ * The buckets that the principal may list, or in which it may read at least something, in the order of their names. None
+ * to one with limits, which are never about a bucket.
+ */
 export function bucketsVisibleTo(snapshot: LoadedSnapshot, principal: Principal, context?: ConditionContext): readonly BucketConfig[] {
+  if (principal.limits !== undefined) return [];
   return snapshot.buckets.filter(
     (bucket) => mayList(snapshot, principal, { bucket, context }) || mayReadSome(snapshot, principal, { bucket, context }),
   );
@@ -28,7 +31,7 @@ function mayList(snapshot: LoadedSnapshot, principal: Principal, { bucket, conte
 
 /** Every role reads, so any binding that reaches the bucket is enough, unless a policy denies all that is in it. */
 function mayReadSome(snapshot: LoadedSnapshot, principal: Principal, { bucket, context }: Asked): boolean {
-  if (snapshot.closedBuckets.has(bucket.name) || !limitsReach(principal, bucket.name)) return false;
+  if (snapshot.closedBuckets.has(bucket.name)) return false;
   const grants = grantsOn(snapshot, principal, bucket);
   const place: Place = { bucket, scope: 'object' };
   const answer = askPolicies(snapshot.policiesByBucket.get(bucket.name) ?? [], {

@@ -12,7 +12,7 @@ import { requestSpan, span, type RequestSpan } from '../telemetry/traces.ts';
 import { account, spanEnd, spanStart } from './account.ts';
 import { HandlerCall } from './call.ts';
 import { Exchange, type Messages } from './exchange.ts';
-import type { Gate } from './gate.ts';
+import type { Caller, Gate } from './gate.ts';
 import type { ReceivedHead } from './head.ts';
 import type { HttpLimits } from './limits.ts';
 import type { Mount } from './mount.ts';
@@ -71,9 +71,16 @@ async function journey(exchange: Exchange, { gate, core }: Service, unconfigured
   const caller = authenticates
     ? await span('authenticate', NOTHING_MORE, () => gate.authenticate(head, snapshot))
     : gate.unauthenticated(head);
+  if (caller.principal.limits && mount.protocol.takesLimited !== true) throw limitedRefused(exchange, caller);
   const call = new HandlerCall(exchange, gate, caller, { name: operation.name, params });
   span('authorise', NOTHING_MORE, () => operation.demands(head, params).forEach((demand) => call.authorise(demand)));
   return span('handle', NOTHING_MORE, () => operation.handle(call, core));
+}
+
+/** Whoever it is, the access log says so. */
+function limitedRefused(exchange: Exchange, { principal }: Caller): ArtefactError {
+  exchange.principal = principal;
+  return new ArtefactError('AccessDenied', 'Access Denied: a token of the registry is good for the registry alone.');
 }
 
 /** Before a configuration is in force nobody may do anything, but whoever probes is told so. */

@@ -120,6 +120,11 @@ export interface Protocol {
   recognise(head: RequestHead): Recognised<any>;
   /** Every code, in the protocol's own form. Bodies are dropped for HEAD by the edge. */
   renderError(error: ArtefactError, context: ErrorContext): Reply;
+  /**
+   * True where tokens count that are good for a few things only (`Principal.limits`). Any other protocol refuses them at the
+   * door, also for what their limits cover: a repository is not the object of its name, nor a listing by that prefix.
+   */
+  readonly takesLimited?: boolean;
   /** Headers that every answer of the protocol carries, such as CORS for this origin and bucket. */
   decorate?(head: RequestHead, snapshot: Snapshot): Readonly<Record<string, string>>;
 }

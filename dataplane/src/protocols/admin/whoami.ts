@@ -1,5 +1,4 @@
 /** `GET /api/v1/whoami`: who the credentials speak for. */
-import { ArtefactError } from '../../errors.ts';
 import type { Access } from './access.ts';
 import { json } from './json.ts';
 import { row } from './row.ts';
@@ -18,7 +17,6 @@ export function whoami({ access }: WhoamiDeps): Row {
     fields: {},
     demands: () => [],
     async handle({ principal, snapshot }) {
-      if (principal.limits !== undefined) throw new ArtefactError('AccessDenied', 'The token is good for its scopes alone.');
       const { id, kind, accessKey, oidc, serviceAccount, sessionExpires } = principal;
       return json(200, {
         ...{ id, kind, accessKeyId: accessKey?.accessKeyId, issuer: oidc?.issuer, serviceAccount },
