@@ -63,7 +63,7 @@ export interface Authenticator {
   assumeRole(parameters: ReadonlyMap<string, string>): Promise<AssumedRole>;
   /** A presigned URL that acts as `principal`; see `presignAs`. */
   presign(principal: Principal, request: PresignRequest, lookup: AccessKeyLookup): string;
-  /** Who a user name and password speak for, wherever they came from; see `verifyBasic`. */
+  /** Who a user name and password speak for, wherever they came from; see `verifyBasic`. No token of the registry is taken. */
   logIn(credentials: BasicCredentials, lookup: AccessKeyLookup): Promise<Principal>;
   /** The tokens of the registry, which `authenticate` takes as Bearer and as the password of Basic. */
   readonly registryTokens: RegistryTokens;
@@ -105,7 +105,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     startSession: (token, durationSeconds) => startSession(token, sessionEnd(clock(), durationSeconds), { bearer, sessions }),
     assumeRole: async (parameters) => assumeRole(parseWebIdentityRequest(parameters), { bearer, sessions, clock }),
     presign: (principal, request, lookup) => presignAs(principal, { region, ...request }, { lookup, sessions }, clock()),
-    logIn: (credentials, lookup) => verifyBasic(credentials, lookup, acceptedFrom(lookup)),
+    logIn: (credentials, lookup) => verifyBasic(credentials, lookup, bearer),
     registryTokens,
   };
 }

@@ -4,7 +4,6 @@ import type { Bearer } from './bearer.ts';
 import { equalInConstantTime } from './constantTime.ts';
 import { looksLikeJwt, MAX_TOKEN } from './oidcToken.ts';
 import type { Principal } from './principal.ts';
-import { isRegistryToken } from './registryToken.ts';
 import { isSessionToken } from './session.ts';
 import { keyPrincipal, type AccessKeyLookup } from './signer.ts';
 
@@ -34,7 +33,7 @@ export function parseBasic(text: string): BasicCredentials {
  */
 export async function verifyBasic(credentials: BasicCredentials, lookup: AccessKeyLookup, bearer: Bearer): Promise<Principal> {
   const { username, password } = credentials;
-  if (isSessionToken(password) || isRegistryToken(password) || looksLikeJwt(password)) return bearer.verify(password);
+  if (isSessionToken(password) || looksLikeJwt(password)) return bearer.verify(password);
   const key = lookup(username);
   const right = equalInConstantTime(password, key?.secretAccessKey ?? NO_SECRET);
   if (key !== undefined && right) return keyPrincipal(key);

@@ -143,7 +143,10 @@ function secretOf(accessKeyId: string, key: SigningKey): string {
 
 /** The refusal to make anything out of a token that is good for a few things only. */
 export function limitedRefused(): ArtefactError {
-  return new ArtefactError('AccessDenied', 'A token of the registry is good for its scopes alone: come with the credentials it was made from.');
+  return new ArtefactError(
+    'AccessDenied',
+    'A token of the registry is good for its scopes alone: come with the credentials it was made from.',
+  );
 }
 
 function invalid(): ArtefactError {

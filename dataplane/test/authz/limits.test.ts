@@ -45,7 +45,7 @@ describe('a principal with limits', () => {
   });
 
   it('may nothing else, not even the Owner', () => {
-    const owner = limited(root, APP, { actions: ['list'] });
+    const owner = limited(root, APP, { actions: ['list'] }, { bucket: 'builds', actions: ['list'] });
     const questions = [
       ...['read builds/application', 'read builds/app/web', 'read builds/ap', 'read builds', 'read other/app', 'overwrite builds/app'],
       ...['delete builds/app', 'attach builds/app', 'administer builds', 'administer s3:GetBucketPolicy builds'],

@@ -96,6 +96,8 @@ describe('redaction', () => {
   it('masks tokens and keys by their shape', () => {
     const token = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl';
     assert.equal(safeText(`got ${token} from it`), `got ${MASK} from it`);
+    for (const kind of ['bnds1', 'bndb1', 'bndr1', 'bndf1'])
+      assert.equal(safeText(`got ${kind}.0123abcd.c2Vh-bGVk_x from it`), `got ${MASK} from it`);
     assert.ok(!safeText('-----BEGIN PRIVATE KEY-----\nabc\n-----END PRIVATE KEY-----').includes('abc'));
     assert.ok(!safeText('-----BEGIN EC PRIVATE KEY-----\nabc').includes('abc'));
   });

@@ -115,6 +115,15 @@ describe('the token endpoint', () => {
     assertRefused(await stage.get('scope=repository:builds/open:pull&X-Amz-Signature=0&X-Amz-Algorithm=AWS4-HMAC-SHA256'));
   });
 
+  it('refuses a URL that somebody presigned', async () => {
+    const json = { 'content-type': 'application/json', authorization: asCi };
+    const body = JSON.stringify({ method: 'GET', bucket: 'auth', key: 'token', query: { scope: APP } });
+    const presigned = await stage.ask('/api/v1/presign', { method: 'POST', headers: json, body });
+    const { pathname, search } = new URL((JSON.parse(presigned.text) as { url: string }).url);
+    assert.equal(pathname, '/auth/token');
+    assertRefused(await stage.ask(pathname + search));
+  });
+
   it('refuses what is not a request for a token', async () => {
     const statuses = await Promise.all([
       stage.post({ grant_type: 'authorization_code' }),

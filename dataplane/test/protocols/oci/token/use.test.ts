@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { createAuthenticator, type Authenticator } from '../../../../src/authn/authenticate.ts';
 import type { Limit, Principal } from '../../../../src/authn/principal.ts';
 import { ephemeralSigningKey } from '../../../../src/authn/signingKey.ts';
-import type { Action } from '../../../../src/authz/action.ts';
 import type { LoadedSnapshot } from '../../../../src/config/snapshot.ts';
 import { accessKeysOf, createGate } from '../../../../src/main/gate.ts';
 import type { Demand, Protocol, RequestHead } from '../../../../src/protocols/contract.ts';
@@ -39,7 +38,7 @@ ${bindings}`);
 const CI: Principal = { kind: 'accessKey', id: 'key:ID-ci', accessKey: { accessKeyId: 'ID-ci', namespace: 'team-a', secretName: 'ci' } };
 const JOB: Principal = ofIssuer({ sub: 'ci' });
 const PULL_PUSH: readonly Limit[] = [{ bucket: 'builds', name: 'app', actions: ['read', 'list', 'create', 'overwrite'] }];
-const ACTIONS: Readonly<Record<string, Demand['action'] & Action>> = { GET: 'read', PUT: 'create', DELETE: 'delete', POST: 'overwrite' };
+const ACTIONS: Readonly<Record<string, Demand['action']>> = { GET: 'read', PUT: 'create', DELETE: 'delete', POST: 'overwrite' };
 
 function shelf(takesLimited: boolean): Protocol {
   const operation = {
