@@ -7,7 +7,7 @@ export PATH := $(NODE_BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 S3_CLIENTS := e2e/test/{awsCli,awsSdkJs,boto3,curl,form,rclone,resumable,s3cmd,tus}.test.*
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run backup test check e2e e2e-tools e2e-s3 crash bench generate format clean
+.PHONY: help setup run backup test check e2e e2e-clients e2e-s3 e2e-tools e2e-registry crash bench generate format clean
 .PHONY: check-types check-lint check-format check-imports check-generated check-unused check-licences check-words check-lengths
 
 help: ## Show this table
@@ -29,16 +29,23 @@ test: setup ## Run all unit and in-process tests (ONLY='glob' for some of them)
 check: check-types check-lint check-format check-imports check-generated check-unused check-licences check-words check-lengths ## Types, lint, format, import rules, generated files, unused code, licences, words, lengths
 	@echo 'All checks passed.'
 
-e2e: e2e-tools ## Run real clients against a running server (ONLY='glob' for some of them)
-	@mocha --exit --timeout 120000 --slow 10000 --no-check-leaks $(if $(ONLY),'$(ONLY)','e2e/test/**/*.test.ts')
+e2e: e2e-clients ## Run real clients against a running server (ONLY='glob' for some of them)
+	@mocha --exit --timeout 120000 --slow 10000 --no-check-leaks $(if $(ONLY),'$(ONLY)','e2e/test/**/*.test.ts' --ignore 'e2e/test/registry/**')
 
-e2e-tools: setup
+e2e-clients: setup
 	@./e2e/install.sh clients
 
-e2e-s3: e2e-tools ## Run the s3 driver, and real clients over it, on real S3 servers, built from Go modules (ONLY='glob' for some of the tests)
+e2e-s3: e2e-clients ## Run the s3 driver, and real clients over it, on real S3 servers, built from Go modules (ONLY='glob' for some of the tests)
 	@./e2e/s3-backend/install.sh
 	@mocha --exit --timeout 120000 --slow 10000 --no-check-leaks $(if $(ONLY),'$(ONLY)','e2e/s3-backend/test/**/*.test.ts')
 	@$(if $(ONLY),true,for storage in minio versitygw; do E2E_STORAGE=$$storage $(MAKE) --no-print-directory e2e ONLY='$(S3_CLIENTS)' || exit 1; done)
+
+e2e-tools: setup ## Get all that speaks to a container registry: clients, the conformance suite, other registries (once, half an hour)
+	@./e2e/registry/install.sh
+
+e2e-registry: setup ## Run registry clients and the conformance suite against a running server; make e2e-tools gets them (ONLY='glob' for some of them)
+	@./e2e/registry/install.sh check
+	@mocha --exit --timeout 120000 --slow 10000 --no-check-leaks $(if $(ONLY),'$(ONLY)','e2e/test/registry/**/*.test.ts')
 
 crash: setup ## Kill the server again and again under load (ROUNDS=2000, SEED=…); the log is docs/crash-log.txt
 	@node e2e/crash/run.ts --rounds $(or $(ROUNDS),200) $(if $(SEED),--seed '$(SEED)') --log docs/crash-log.txt

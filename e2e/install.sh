@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the client tools that the end-to-end tests (`clients`) and the benchmarks (`bench`) use. Does nothing where they are.
+# Installs the client tools that the end-to-end tests (`clients`, and those of Debian that speak to a registry: `registry`) and the
+# benchmarks (`bench`) use. Does nothing where they are.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -38,5 +39,8 @@ case "${1:-clients}" in
     install_python
     ;;
   bench) install_debian curl=curl nginx=nginx-light openssl=openssl python3=python3 wrk=wrk ;;
-  *) echo "usage: $0 [clients|bench]" >&2; exit 2 ;;
+  registry)
+    install_debian skopeo=skopeo podman=podman buildah=buildah docker-registry=docker-registry ctr=containerd runc=runc
+    ;;
+  *) echo "usage: $0 [clients|registry|bench]" >&2; exit 2 ;;
 esac

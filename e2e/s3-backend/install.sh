@@ -2,9 +2,8 @@
 # Builds the S3 servers that the s3 storage driver is tested against, from Go modules by name, under .tools/s3-backend/.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-
-readonly TARGET="$PWD/.tools/s3-backend"
-readonly OLDEST_GO=1.25
+# shellcheck source=e2e/goBuild.sh
+source e2e/goBuild.sh
 
 # name, command
 readonly SERVERS=(
@@ -12,19 +11,7 @@ readonly SERVERS=(
   'minio github.com/minio/minio'
 )
 
-fail() {
-  printf 'install: %s\n' "$*" >&2
-  exit 1
-}
-
-command -v go >/dev/null || fail "no 'go' found. Install Go $OLDEST_GO or newer, then run make again."
-
 for server in "${SERVERS[@]}"; do
   read -r name command <<<"$server"
-  stamp="$TARGET/.$name-$(cat "e2e/s3-backend/go/$name/go.mod" "e2e/s3-backend/go/$name/go.sum" | sha256sum | cut -c1-16)"
-  [ -e "$stamp" ] && [ -x "$TARGET/$name" ] && continue
-  echo "install: building $name (some minutes, once)"
-  mkdir -p "$TARGET"
-  (cd "e2e/s3-backend/go/$name" && CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o "$TARGET/$name" "$command")
-  touch "$stamp"
+  build_go "$PWD/e2e/s3-backend/go" "$PWD/.tools/s3-backend" "$name" "$command"
 done

@@ -1,0 +1,6 @@
+//go:build tools
+
+// Package tools names the registry client that this module builds.
+package tools
+
+import _ "oras.land/oras/cmd/oras"
