@@ -40,7 +40,7 @@ case "${1:-clients}" in
     ;;
   bench) install_debian curl=curl nginx=nginx-light openssl=openssl python3=python3 wrk=wrk ;;
   registry)
-    install_debian skopeo=skopeo podman=podman buildah=buildah docker-registry=docker-registry ctr=containerd runc=runc
+    install_debian skopeo=skopeo podman=podman buildah=buildah docker-registry=docker-registry ctr=containerd runc=runc gpg=gnupg
     ;;
   *) echo "usage: $0 [clients|registry|bench]" >&2; exit 2 ;;
 esac

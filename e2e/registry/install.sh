@@ -19,11 +19,13 @@ readonly PROGRAMS=(
   'registry github.com/distribution/distribution/v3/cmd/registry'
   'helm3 helm.sh/helm/v3/cmd/helm'
   'helm4 helm.sh/helm/v4/cmd/helm'
+  'buildctl github.com/moby/buildkit/cmd/buildctl'
+  'buildkitd github.com/moby/buildkit/cmd/buildkitd'
   'cosign3 github.com/sigstore/cosign/v3/cmd/cosign'
   'cosign2 github.com/sigstore/cosign/v2/cmd/cosign'
 )
 
-readonly DEBIAN_PROGRAMS=(skopeo podman buildah docker-registry containerd ctr runc)
+readonly DEBIAN_PROGRAMS=(skopeo podman buildah docker-registry containerd ctr runc gpg)
 
 missing_programs() {
   local program name

@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import type { Workspace } from '../files.ts';
 import { run, type Command } from '../shell.ts';
+import { SYSTEM_PATH } from './daemon.ts';
 import { program } from './programs.ts';
 import type { Registry } from './registry.ts';
 
@@ -16,8 +17,6 @@ export interface Containers {
   loginCommand(registry: Registry): Command;
 }
 
-const SEARCHED = '/usr/sbin:/usr/bin:/sbin:/bin';
-
 /** Keeps everything in the workspace, with a plain copy for each layer, which needs no kernel feature. */
 export async function openContainers(tool: 'podman' | 'buildah', work: Workspace): Promise<Containers> {
   const path = program(tool);
@@ -26,7 +25,7 @@ export async function openContainers(tool: 'podman' | 'buildah', work: Workspace
   // A file that is named must be there.
   await writeFile(work.at('stranger.json'), '{}');
   const env = (who: 'known' | 'stranger' = 'known') => ({
-    PATH: SEARCHED,
+    PATH: SYSTEM_PATH,
     HOME: work.folder,
     TMPDIR: work.folder,
     REGISTRY_AUTH_FILE: work.at(`${who}.json`),

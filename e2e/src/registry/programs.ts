@@ -4,7 +4,19 @@ import { join } from 'node:path';
 import { CHECKOUT } from '../server.ts';
 
 /** Built from Go modules by name, under `.tools/registry/`. */
-export const BUILT = ['conformance', 'cosign2', 'cosign3', 'crane', 'helm3', 'helm4', 'oras', 'regctl', 'registry'] as const;
+export const BUILT = [
+  'buildctl',
+  'buildkitd',
+  'conformance',
+  'cosign2',
+  'cosign3',
+  'crane',
+  'helm3',
+  'helm4',
+  'oras',
+  'regctl',
+  'registry',
+] as const;
 /** Installed with Debian's packages. */
 export const DEBIAN = ['buildah', 'containerd', 'ctr', 'docker-registry', 'gpg', 'podman', 'skopeo'] as const;
 

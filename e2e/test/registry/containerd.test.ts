@@ -26,7 +26,7 @@ describe('containerd', () => {
   const repository = (name: string) => registry.repository(`containerd/${name}`);
   const reference = (name: string, tag: string) => `${registry.host}/${repository(name)}:${tag}`;
   const access = (password = registry.password) => ['--plain-http', '--user', `${registry.user}:${password}`];
-  const { ctr } = { ctr: (...args: string[]) => containerd.ctr(...args) };
+  const ctr = (...args: string[]) => containerd.ctr(...args);
   /** Brings a layout into containerd under the name that it is to have in the registry. */
   const bring = async (layout: string, name: string, tag: string) => {
     const archive = `${layout}.tar`;
