@@ -1,12 +1,12 @@
 /** The server under test: one data directory, started and killed again and again on the same ports. */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
 import { appendFileSync, existsSync, readdirSync, statSync, utimesSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { hasEnded, killGroup, startGroup } from '../src/group.ts';
 import { freePorts } from '../src/ports.ts';
 import { family } from '../src/processes.ts';
 import { CHECKOUT, type Credentials } from '../src/server.ts';
@@ -54,10 +54,6 @@ export interface InstanceOptions {
 const READY_WITHIN_MS = 60_000;
 const DUE = '{"crash":"collection"}';
 
-const running = new Set<ChildProcess>();
-// Whatever way a run ends, no server outlives it.
-process.on('exit', () => running.forEach(killGroup));
-
 export async function prepareInstance({ folder, checkout = CHECKOUT, env }: InstanceOptions): Promise<Instance> {
   const paths = { data: join(folder, 'data'), manifests: join(folder, 'manifests'), log: join(folder, 'server.log') };
   await mkdir(paths.manifests, { recursive: true });
@@ -97,24 +93,17 @@ export async function prepareInstance({ folder, checkout = CHECKOUT, env }: Inst
         ...env,
       };
       const clock = join(import.meta.dirname, 'clock.ts');
-      // A group of its own, so that all its processes can be killed at once.
-      child = spawn(process.execPath, ['--import', clock, 'dataplane/src/main.ts'], {
+      child = startGroup(process.execPath, ['--import', clock, 'dataplane/src/main.ts'], {
         cwd: checkout,
         env: environment,
-        detached: true,
         stdio: ['ignore', 'pipe', 'pipe'],
       });
-      running.add(child);
       createInterface({ input: child.stdout! }).on('line', hear);
       createInterface({ input: child.stderr! }).on('line', (line) => appendFileSync(paths.log, `${line}\n`));
     },
     ready: () => untilReady(child!, `http://${host}/readyz`, paths.log),
     async kill() {
-      if (child === undefined) return;
-      const ended = hasEnded(child) ? undefined : once(child, 'exit');
-      killGroup(child);
-      await ended;
-      running.delete(child);
+      if (child !== undefined) await killGroup(child);
     },
     killWorker(index) {
       const [, ...workers] = family(child?.pid ?? 0);
@@ -162,17 +151,6 @@ function isReady(url: string): Promise<boolean> {
       answer(response.statusCode === 200);
     }).on('error', () => answer(false));
   });
-}
-
-const hasEnded = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
-
-function killGroup(child: ChildProcess): void {
-  if (child.pid === undefined) return;
-  try {
-    process.kill(-child.pid, 'SIGKILL');
-  } catch {
-    // The whole group has ended already.
-  }
 }
 
 /** Levels of pino: 50 is an error, 60 the end. That a worker was killed is no fault of the server's. */

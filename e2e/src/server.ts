@@ -1,5 +1,5 @@
 /** A real server process on free ports with folders of its own. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -10,6 +10,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CertificateFiles } from './certificate.ts';
 import { storageEnvironment } from '../s3-backend/storage.ts';
+import { hasEnded, killGroup, startGroup } from './group.ts';
 import { freePorts } from './ports.ts';
 
 export const CHECKOUT = resolve(import.meta.dirname, '../..');
@@ -63,10 +64,6 @@ export interface Server {
 const READY_WITHIN_MS = 60_000;
 const POLL_MS = 10;
 const STOPS_WITHIN_MS = 30_000;
-const running = new Set<ChildProcess>();
-
-// Whatever way the tests end, no server outlives them.
-process.on('exit', () => running.forEach(killGroup));
 
 export async function startServer(options: ServerOptions = {}): Promise<Server> {
   const folder = await mkdtemp(join(tmpdir(), 'bonded-server-'));
@@ -113,7 +110,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
       return state.child.pid ?? 0;
     },
     log: () => readFile(paths.log, 'utf8'),
-    kill: () => killProcess(state.child),
+    kill: () => killGroup(state.child),
     terminate: () => terminateProcess(state.child),
     start: async () => {
       state.child = await launch();
@@ -149,13 +146,12 @@ async function layManifests(folder: string, options: ServerOptions): Promise<voi
 async function launchProcess(env: Record<string, string>, logFile: string, address: Launch): Promise<ChildProcess> {
   const log = openSync(logFile, 'a');
   const [program = process.execPath, ...args] = [...(address.through ?? []), process.execPath, 'dataplane/src/main.ts'];
-  const child = spawn(program, args, { cwd: CHECKOUT, env, detached: true, stdio: ['ignore', log, log] });
+  const child = startGroup(program, args, { cwd: CHECKOUT, env, stdio: ['ignore', log, log] });
   closeSync(log);
-  running.add(child);
   try {
     await untilReady(child, address);
   } catch (error) {
-    await killProcess(child);
+    await killGroup(child);
     const said = await readFile(logFile, 'utf8');
     throw new Error(`The server did not become ready; it said:\n${said.slice(-4000)}`, { cause: error });
   }
@@ -194,24 +190,6 @@ async function isReady({ url, authority }: Address): Promise<boolean> {
   });
 }
 
-const hasEnded = (child: ChildProcess) => child.exitCode !== null || child.signalCode !== null;
-
-function killGroup(child: ChildProcess): void {
-  if (child.pid === undefined) return;
-  try {
-    process.kill(-child.pid, 'SIGKILL');
-  } catch {
-    // The whole group has ended already.
-  }
-}
-
-async function killProcess(child: ChildProcess): Promise<void> {
-  const ended = hasEnded(child) ? undefined : once(child, 'exit');
-  killGroup(child);
-  await ended;
-  running.delete(child);
-}
-
 async function terminateProcess(child: ChildProcess): Promise<number | null> {
   if (!hasEnded(child)) {
     const ended = once(child, 'exit', { signal: AbortSignal.timeout(STOPS_WITHIN_MS) });
@@ -219,7 +197,7 @@ async function terminateProcess(child: ChildProcess): Promise<number | null> {
     await ended.catch(() => undefined);
   }
   const code = child.exitCode;
-  await killProcess(child);
+  await killGroup(child);
   return code;
 }
 
