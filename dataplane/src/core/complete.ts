@@ -48,8 +48,8 @@ async function joinAndName(context: CoreContext, completion: Completion): Promis
   const record = keys.upload(bucket.id, key, uploadId);
   const { session, revision } = await findSession(bucket, key, uploadId);
   const parts = await claimedParts(completion, session);
-  const segments = segmentsOfRuns(runsOf(parts));
-  const content = await joinedContent(completion, session, parts).catch((error: unknown) =>
+  const runs = runsOf(parts);
+  const content = await joinedContent(completion, session, { parts, runs }).catch((error: unknown) =>
     refuseWrongPart(context, completion, parts, error),
   );
   const claimed = await claimSession(context, bucket.store, { key: record, value: session, revision });
@@ -61,7 +61,7 @@ async function joinAndName(context: CoreContext, completion: Completion): Promis
     attributes: session.attributes,
     conditions: completion.conditions,
     actor: completion.actor,
-    adopt: () => adoptSegments(bucket.store, content, segments, { context, actor: completion.actor }),
+    adopt: () => adoptSegments(bucket.store, content, segmentsOfRuns(runs), { context, actor: completion.actor }),
     also: async (version) => ({
       before: [
         { put: keys.layout(content.digest, uploadId), value: layoutOf(parts) },
@@ -145,18 +145,24 @@ async function refuseWrongPart(
   throw await refuseDamaged(context, error, { bucket, key, uploadId, session: keys.upload(bucket.id, key, uploadId), actor, refusal });
 }
 
+/** What becomes one artefact: its parts, and where their bytes are. */
+interface Joined {
+  readonly parts: readonly PartRecord[];
+  readonly runs: readonly StoredRun[];
+}
+
 /**
  * Reads the parts once more, in order, since a SHA-256 cannot be put together from those of its parts. Throws `RunDamaged` for one
  * that is no longer what came.
  */
-async function joinedContent(completion: Completion, session: UploadSession, parts: readonly PartRecord[]): Promise<Content> {
+async function joinedContent(completion: Completion, session: UploadSession, { parts, runs }: Joined): Promise<Content> {
   const size = parts.reduce((sum, part) => sum + part.size, 0);
   if (completion.expected.size !== undefined && completion.expected.size !== size) {
     throw new ArtefactError('InvalidRequest', `The parts have ${size} bytes, and you declared ${completion.expected.size}.`);
   }
   const whole = session.checksum?.type === 'FULL_OBJECT' ? session.checksum.algorithm : undefined;
   const algorithms: readonly HashAlgorithm[] = whole === undefined || whole === 'SHA256' ? ['SHA256'] : ['SHA256', whole];
-  const hashes = await hashRuns(completion.bucket.store, runsOf(parts), algorithms);
+  const hashes = await hashRuns(completion.bucket.store, runs, algorithms);
   const full = whole === undefined ? undefined : hashes.get(whole)?.toString('base64');
   const checksum = await wholeChecksum(session, parts, full);
   compareChecksum(completion.expected.checksum, checksum);

@@ -1,5 +1,6 @@
 /** Remembers that records were found damaged: what is read further may be sound, but the place needs somebody's care. */
 import { ArtefactError } from '../../errors.ts';
+import { aroundStore } from '../around.ts';
 import type { Bytes, Store } from '../contract.ts';
 import { isDamage } from './failure.ts';
 
@@ -10,23 +11,8 @@ export function watchDamage(store: Store): Store {
     if (thrown instanceof ArtefactError && isDamage(thrown.cause)) found ??= thrown;
     throw thrown;
   };
-  const { blobs, records } = store;
   return {
-    ...store,
-    blobs: {
-      ...(blobs.small && { small: (id) => blobs.small!(id).catch(note) }),
-      put: (id, body) => blobs.put(id, body).catch(note),
-      get: (id, range) => noting(blobs.get(id, range), note),
-      head: (id) => blobs.head(id).catch(note),
-      delete: (id) => blobs.delete(id).catch(note),
-      list: (after, limit) => blobs.list(after, limit).catch(note),
-    },
-    records: {
-      ...records,
-      get: (key) => records.get(key).catch(note),
-      scan: (query) => records.scan(query).catch(note),
-      write: (changes) => records.write(changes).catch(note),
-    },
+    ...aroundStore(store, { call: (_, work) => work().catch(note), bytes: (bytes) => noting(bytes, note) }),
     async check() {
       await store.check();
       if (found) throw found;

@@ -1,5 +1,7 @@
 /** The store in an S3 bucket, which any number of processes and machines may share with no other tie between them. */
+import { aroundStore } from '../around.ts';
 import type { BlobId, Presign, Store } from '../contract.ts';
+import { openUnderWay } from '../underWay.ts';
 import { BLOBS } from './blobNames.ts';
 import { openS3Blobs, type S3BlobsOptions } from './blobs.ts';
 import { openCache } from './cache.ts';
@@ -19,9 +21,7 @@ import { probe, sweepProbes } from './probe.ts';
 import { openRecordObjects } from './recordObjects.ts';
 import { openS3Records } from './records.ts';
 import { startSweeping, sweep } from './sweep.ts';
-import { trackBlobs, trackRecords } from './tracked.ts';
 import { putWhole } from './upload.ts';
-import { openUnderWay } from '../underWay.ts';
 
 export interface S3StoreOptions extends S3Place {
   /** What messages call this location; default `default`. */
@@ -155,7 +155,8 @@ function assemble(rooms: Rooms, options: S3StoreOptions, terms: S3Terms): S3Stor
   const room = { ...uploading, ...terms, records, graves, stillOpen, list: listRepeatedly(rooms) };
   const putSmall = async (id: BlobId, bytes: Uint8Array) => void (await putWhole(uploading, id, smallPayload(bytes)));
   const underWay = openUnderWay();
-  const check = underWay.tracking(openCheck(objects, location));
+  const check = openCheck(objects, location);
+  const presign = openPresign(client, options, location);
   const sweepAll = async (signal?: AbortSignal): Promise<void> => {
     await sweep(room, signal);
     await removeLate(room, signal);
@@ -171,15 +172,19 @@ function assemble(rooms: Rooms, options: S3StoreOptions, terms: S3Terms): S3Stor
     rooms.destroy();
   }
 
-  return {
-    blobs: trackBlobs(openS3Blobs(room), underWay),
-    records: trackRecords(openS3Records({ ...room, putSmall }), underWay),
-    presign: openPresign(client, options, location),
+  const store = {
+    blobs: openS3Blobs(room),
+    records: openS3Records({ ...room, putSmall }),
     async check() {
       stillOpen();
       await check();
     },
     close: () => (closing ??= close()),
+  };
+  return {
+    // A reader takes its time: it is not waited for.
+    ...aroundStore(store, { call: (_, work) => underWay.tracking(work)() }),
+    presign,
     async sweep() {
       stillOpen();
       await underWay.tracking(sweepAll)();
