@@ -7,7 +7,7 @@ import type { Arrived, Expected, Place } from './core.ts';
 import { sha256Digest } from './digest.ts';
 import { findDigest } from './digests.ts';
 import type { HashAlgorithm } from './hashing/checksums.ts';
-import { startHash } from './hashing/checksums.ts';
+import { hashWhole } from './hashing/checksums.ts';
 import type { Hashes } from './hashing/stream.ts';
 import { openStreamHashes } from './hashing/stream.ts';
 import { newId } from './ids.ts';
@@ -91,11 +91,7 @@ async function* joined(first: Uint8Array, rest: AsyncGenerator<Uint8Array, void,
 
 async function hashSmall(bytes: Uint8Array, algorithms: readonly HashAlgorithm[]): Promise<Hashes> {
   const values = new Map<HashAlgorithm, Buffer>();
-  for (const algorithm of algorithms) {
-    const hash = await startHash(algorithm);
-    hash.update(bytes);
-    values.set(algorithm, hash.digest());
-  }
+  for (const algorithm of algorithms) values.set(algorithm, await hashWhole(algorithm, bytes));
   return values;
 }
 

@@ -64,6 +64,29 @@ describe('core: hashing', () => {
     );
   });
 
+  it('hashes many small bodies at once, with one instance for each algorithm', async () => {
+    const bodies = Array.from({ length: 100 }, (_, n) => Buffer.alloc(4096, `body ${n}`));
+    const each = (algorithm: HashAlgorithm) => Promise.all(bodies.map((body) => checksumOf(algorithm, body)));
+    const { WebAssembly: wasm } = globalThis as unknown as { WebAssembly: { instantiate(...given: unknown[]): Promise<unknown> } };
+    const instantiate = wasm.instantiate.bind(wasm);
+    let instances = 0;
+    wasm.instantiate = (...given) => {
+      instances++;
+      return instantiate(...given);
+    };
+    try {
+      for (const algorithm of ALGORITHMS) {
+        const running = await Promise.all(bodies.map(() => startHash(algorithm)));
+        const expected = running.map((hash, n) => (hash.update(bodies[n]!), hash.digest().toString('base64')));
+        instances = 0;
+        assert.deepEqual(await each(algorithm), expected, algorithm);
+        assert.ok(instances <= 1, `${algorithm} took ${instances} instances`);
+      }
+    } finally {
+      wasm.instantiate = instantiate;
+    }
+  });
+
   it('runs many streams at once without mixing them up', async () => {
     const bodies = Array.from({ length: 20 }, (_, n) => Buffer.alloc(600_000 + n, n));
     const values = await Promise.all(bodies.map((body) => hashStream(lent(body, [65_536]), ['SHA256', 'MD5'])));
