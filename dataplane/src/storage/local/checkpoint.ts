@@ -23,6 +23,7 @@ export interface Checkpoints {
 
 /** Checkpoints for the writer's connection. The thread starts when it is first needed. */
 export function openCheckpoints(db: Db, data: WriterData): Checkpoints {
+  const state = db.prepare<[], LogState>('PRAGMA wal_checkpoint(NOOP)');
   let helper: Worker | undefined;
   let moving = false;
 
@@ -52,7 +53,7 @@ export function openCheckpoints(db: Db, data: WriterData): Checkpoints {
   return {
     afterCommit: () =>
       attempt(() => {
-        const { log, checkpointed } = logState(db);
+        const { log, checkpointed } = state.get() ?? NOTHING;
         if (log >= OVERDUE_PAGES) restartLog(db);
         else if (log - checkpointed >= DUE_PAGES) moveMost();
       }),
@@ -80,9 +81,7 @@ interface LogState {
   readonly checkpointed: number;
 }
 
-function logState(db: Db): LogState {
-  return (db.pragma('wal_checkpoint(NOOP)') as LogState[])[0] ?? { log: 0, checkpointed: 0 };
-}
+const NOTHING: LogState = { log: 0, checkpointed: 0 };
 
 function restartLog(db: Db): void {
   db.pragma(`busy_timeout = ${OVERDUE_WAIT_MS}`);
