@@ -1,6 +1,7 @@
 /** What a well-behaved client notices of attacks beside it, and what connections cost that do nothing. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ATTACKS, LARGE, type StartAttack } from '../e2e/src/hostile/attacks.ts';
+import { startAttacker, type AttackName } from '../e2e/src/hostile/attacker.ts';
+import { ATTACKS, LARGE } from '../e2e/src/hostile/attacks.ts';
 import { openMany } from '../e2e/src/hostile/line.ts';
 import { startNeighbour, type Neighbour } from '../e2e/src/hostile/neighbour.ts';
 import { BUCKET, startOpenServer } from '../e2e/src/hostile/openServer.ts';
@@ -39,16 +40,16 @@ async function stretch(server: Server, neighbour: Neighbour): Promise<Stretch> {
 const TARGET = { of: 'ratio', is: 'at most', limit: 2 } as const;
 
 /** Rest and attack by turns, so that what else the machine does falls on both; an attack counts once its connections are open. */
-async function besideAttack(place: Place, name: string, start: StartAttack, rounds: number): Promise<Figure> {
+async function besideAttack(place: Place, name: AttackName, rounds: number): Promise<Figure> {
   const { server, neighbour } = place;
   const rest: Stretch[] = [];
   const beside: Stretch[] = [];
   for (let n = 0; n < rounds; n++) {
     rest.push(await stretch(server, neighbour));
-    const attack = await start(server, CONNECTIONS);
+    const attack = await startAttacker(server, name, CONNECTIONS);
     await sleep(SETTLE_MS);
     beside.push(await stretch(server, neighbour));
-    attack.stop();
+    await attack.stop();
     await sleep(SETTLE_MS);
   }
   const p99 = (stretches: readonly Stretch[]) => stretches.map(({ latencies }) => percentile(latencies, 0.99));
@@ -127,14 +128,23 @@ async function costs(): Promise<Figure[]> {
   }
 }
 
+/** Those whose name holds one of the words, which commas separate; all of them without any. */
+function attacks(words: string | undefined): readonly AttackName[] {
+  const all = Object.keys(ATTACKS) as AttackName[];
+  const chosen = all.filter((name) => words?.split(',').some((word) => name.includes(word)) ?? true);
+  if (chosen.length === 0) throw new Error(`No attack is called ${words}. Choose from ${all.join(', ')}.`);
+  return chosen;
+}
+
 export async function measureHostile({ rounds, say }: Run): Promise<readonly Figure[]> {
-  const figures = await costs();
+  const chosen = attacks(process.env.ATTACK);
+  const figures = process.env.ATTACK === undefined ? await costs() : [];
   const server = await startWithLarge();
   const neighbour = await startNeighbour(server);
   try {
-    for (const [name, start] of Object.entries(ATTACKS)) {
+    for (const name of chosen) {
       say(`beside ${name}`);
-      figures.push(await besideAttack({ server, neighbour }, name, start, rounds));
+      figures.push(await besideAttack({ server, neighbour }, name, rounds));
     }
     return figures;
   } finally {
