@@ -11,6 +11,7 @@ export const EVERY_ROOM: Room = '*';
 
 const ERRORS = 'dataplane/src/errors.ts';
 const FRESHNESS = 'dataplane/src/freshness.ts';
+const SLICES = 'dataplane/src/slices.ts';
 const TELEMETRY = 'dataplane/src/telemetry';
 const CONFIG = 'dataplane/src/config';
 const STORAGE = 'dataplane/src/storage';
@@ -27,7 +28,7 @@ const HTTP = 'dataplane/src/http';
 const CRDS = 'crds/src';
 
 /** What any room may import. */
-const LEAVES: readonly Room[] = [ERRORS, TELEMETRY];
+const LEAVES: readonly Room[] = [ERRORS, TELEMETRY, SLICES];
 /** What keeps something of a SQLite database in memory. */
 const WITH_SQLITE: readonly Room[] = [FRESHNESS];
 /** A storage driver knows the contracts, what all drivers share, and its own files. */
@@ -40,6 +41,7 @@ export const MAY_IMPORT: Readonly<Record<Room, readonly Room[]>> = {
   [CRDS]: [],
   [ERRORS]: [],
   [FRESHNESS]: [],
+  [SLICES]: [],
   [TELEMETRY]: [ERRORS],
   [CONFIG]: [...LEAVES, ...WITH_SQLITE, CRDS],
   [STORAGE_CONTRACT]: [ERRORS],

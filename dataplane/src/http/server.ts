@@ -21,6 +21,7 @@ import type { ClientReader } from './proxies.ts';
 import { createRound } from './round.ts';
 import { serve, type Service } from './serve.ts';
 import type { ReloadingTls } from './tls.ts';
+import { sipFrom } from './sips.ts';
 import { createTurns } from './turns.ts';
 
 export interface ServerSettings {
@@ -50,6 +51,7 @@ export async function startServer(settings: ServerSettings, service: Omit<Servic
   const server = createNodeServer(settings.tls, service.limits);
   const connections = trackConnections(server, service.limits, service.metrics);
   listenTo(server, edge);
+  sipFrom(server, settings.tls ? 'secureConnection' : 'connection');
   settings.tls?.attach(server as unknown as HttpsServer);
   await listen(server, settings);
   const closed = new Promise<void>((resolve) => server.once('close', resolve));
