@@ -2,9 +2,10 @@
  * XML that comes in, read into a tree of elements with hard limits. Nothing outside the document is ever read: DOCTYPE,
  * entities and processing instructions are refused.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { TextDecoder } from 'node:util';
 import { SaxesParser } from 'saxes';
 import { ArtefactError } from '../../errors.ts';
+import { startSlices } from '../../slices.ts';
 
 /** The limits of a document that comes in; its size in bytes is limited by whoever reads it. */
 export const XML_LIMITS = { depth: 16, elements: 100_000, attributes: 16, nameLength: 128, textLength: 16_384 } as const;
@@ -30,34 +31,51 @@ export interface XmlElement {
  * within `XML_LIMITS`, for DOCTYPE, entities and processing instructions, and for text between elements.
  */
 export function parseXml(bytes: Uint8Array, roots: readonly string[]): XmlElement {
-  const text = decodeUtf8(bytes);
-  const reader = createReader(text);
-  reader.read(text);
+  const reader = createReader(bytes);
+  for (const piece of piecesOf(bytes)) reader.read(piece);
   return reader.end(roots);
 }
 
-/** The same in slices, with a turn of the event loop between them: a document of megabytes takes longer than others shall wait. */
+/** The same in slices: a document of megabytes takes longer than others shall wait. */
 export async function parseLongXml(bytes: Uint8Array, roots: readonly string[]): Promise<XmlElement> {
-  const text = decodeUtf8(bytes);
-  const reader = createReader(text);
-  for (let at = 0; at < text.length;) {
-    const end = sliceEnd(text, at);
-    reader.read(text.slice(at, end));
-    at = end;
-    if (at < text.length) await nextTurn();
+  const reader = createReader(bytes);
+  const slices = startSlices();
+  for (const piece of piecesOf(bytes)) {
+    if (slices.due()) await slices.next();
+    reader.read(piece);
   }
   return reader.end(roots);
 }
 
-/** Characters of a slice: some milliseconds, whatever they are. */
-const SLICE = 32 * 1024;
+/** Bytes of a piece: far less than a slice, whatever they are. */
+const PIECE = 1024;
+/** Bytes without markup or a reference: more than any text that is accepted. */
+const MOST_PLAIN = 4 * XML_LIMITS.textLength;
 
-/** Where the slice that begins at `at` ends: before markup or a reference, so that none is cut in two, where one of them begins in it. */
-function sliceEnd(text: string, at: number): number {
-  if (at + SLICE >= text.length) return text.length;
-  const slice = text.slice(at, at + SLICE);
-  const cut = Math.max(slice.lastIndexOf('<'), slice.lastIndexOf('&'));
-  return at + (cut > 0 ? cut : SLICE);
+/** Characters before the first element: a DOCTYPE may be long, and is refused by the parser where it ends. */
+const MOST_PROLOG = XML_LIMITS.textLength;
+
+const LESS_THAN = 0x3c;
+const AMPERSAND = 0x26;
+
+/** Cuts a document before markup or a reference, so that none is cut in two, where one of them begins in the piece. */
+function* piecesOf(document: Uint8Array): Generator<string, void, void> {
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  const bom = document[0] === 0xef && document[1] === 0xbb && document[2] === 0xbf;
+  let plain = 0;
+  for (let at = bom ? 3 : 0, end; at < document.length; at = end) {
+    end = pieceEnd(document, at);
+    plain = document[at] === LESS_THAN || document[at] === AMPERSAND ? 0 : plain + end - at;
+    if (plain > MOST_PLAIN) throw malformedXml('A text, a comment or a value is too long.');
+    yield decoded(decoder, document.subarray(at, end), end < document.length);
+  }
+}
+
+function pieceEnd(document: Uint8Array, at: number): number {
+  if (at + PIECE >= document.length) return document.length;
+  const piece = document.subarray(at, at + PIECE);
+  const cut = Math.max(piece.lastIndexOf(LESS_THAN), piece.lastIndexOf(AMPERSAND));
+  return at + (cut > 0 ? cut : PIECE);
 }
 
 /** Throws `MalformedBody` when `element` has a child of another name: what is not understood is never ignored. */
@@ -74,25 +92,25 @@ export function malformedXml(message: string): ArtefactError {
   );
 }
 
-function decodeUtf8(bytes: Uint8Array): string {
+function decoded(decoder: TextDecoder, piece: Uint8Array, stream: boolean): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return decoder.decode(piece, { stream });
   } catch {
     throw malformedXml('It must be UTF-8.');
   }
 }
 
 interface Reader {
-  read(slice: string): void;
+  read(piece: string): void;
   end(roots: readonly string[]): XmlElement;
 }
 
-/** Reads `document`, which it is given slice by slice. */
-function createReader(document: string): Reader {
+/** Reads `document`, which it is given piece by piece. */
+function createReader(document: Uint8Array): Reader {
   // Where CDATA would make the replacement ambiguous, XML 1.0 rules.
-  const namesControls = !document.includes('<![CDATA[');
+  const namesControls = Buffer.from(document.buffer, document.byteOffset, document.byteLength).indexOf('<![CDATA[') < 0;
   const parser = new SaxesParser({ position: false, forceXMLVersion: true, defaultXMLVersion: '1.0' });
-  const open: Open[] = [];
+  const open: Element[] = [];
   let root: XmlElement | undefined;
   let elements = 0;
   parser.on('error', () => {
@@ -116,7 +134,7 @@ function createReader(document: string): Reader {
     if (++elements > XML_LIMITS.elements) throw malformedXml('It has too many elements.');
     if (open.length >= XML_LIMITS.depth) throw malformedXml('It is nested too deeply.');
     if (tag.name.length > XML_LIMITS.nameLength) throw malformedXml('An element name is too long.');
-    open.push({ name: tag.name.slice(tag.name.indexOf(':') + 1), text: '', children: [] });
+    open.push(new Element(tag.name.slice(tag.name.indexOf(':') + 1)));
   });
   const addText = (piece: string): void => {
     const element = open.at(-1);
@@ -127,13 +145,18 @@ function createReader(document: string): Reader {
   parser.on('text', addText);
   parser.on('cdata', addText);
   parser.on('closetag', () => {
-    const done = finish(open.pop()!);
+    const done = open.pop()!;
+    done.close();
     const parent = open.at(-1);
-    if (parent) parent.children.push(done);
+    if (parent) parent.add(done);
     else root = done;
   });
+  let prolog = 0;
   return {
-    read: (slice) => void parser.write(namesControls ? nameControlReferences(slice, parser.ENTITIES) : slice),
+    read(piece) {
+      parser.write(namesControls ? nameControlReferences(piece, parser.ENTITIES) : piece);
+      if (elements === 0 && (prolog += piece.length) > MOST_PROLOG) throw malformedXml('It does not begin with an element.');
+    },
     end(roots) {
       parser.close();
       if (!root) throw malformedXml('It has no element.');
@@ -143,27 +166,49 @@ function createReader(document: string): Reader {
   };
 }
 
-interface Open {
+/**
+ * A class, since a document may have 100,000 of them: as objects with functions of their own they cost the garbage collector pauses
+ * that are longer than any slice.
+ */
+class Element implements XmlElement {
   readonly name: string;
-  text: string;
-  readonly children: XmlElement[];
+  text = '';
+  children: XmlElement[] = LEAF;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  add(child: XmlElement): void {
+    if (this.children === LEAF) this.children = [child];
+    else this.children.push(child);
+  }
+
+  close(): void {
+    if (this.children === LEAF) return;
+    if (this.text.trim() !== '') throw malformedXml(`${this.name} holds text between its elements.`);
+    this.text = '';
+  }
+
+  child(name: string): XmlElement | undefined {
+    const found = this.all(name);
+    if (found.length > 1) throw malformedXml(`${this.name} must hold only one ${name}.`);
+    return found[0];
+  }
+
+  all(name: string): readonly XmlElement[] {
+    return this.children.filter((child) => child.name === name);
+  }
+
+  required(name: string): XmlElement {
+    const found = this.child(name);
+    if (!found) throw malformedXml(`${this.name} must hold ${name}.`);
+    return found;
+  }
 }
 
-function finish({ name, text, children }: Open): XmlElement {
-  if (children.length > 0 && text.trim() !== '') throw malformedXml(`${name} holds text between its elements.`);
-  const all = (wanted: string): readonly XmlElement[] => children.filter((child) => child.name === wanted);
-  const child = (wanted: string): XmlElement | undefined => {
-    const found = all(wanted);
-    if (found.length > 1) throw malformedXml(`${name} must hold only one ${wanted}.`);
-    return found[0];
-  };
-  const required = (wanted: string): XmlElement => {
-    const found = child(wanted);
-    if (!found) throw malformedXml(`${name} must hold ${wanted}.`);
-    return found;
-  };
-  return { name, text: children.length > 0 ? '' : text, children, child, all, required };
-}
+/** The children of all that have none. */
+const LEAF: XmlElement[] = [];
 
 const CHARACTER_REFERENCE = /&#(?:x0*([0-9a-f]{1,4})|0*([0-9]{1,5}));/gi;
 const CONTROL_CHARACTER = new RegExp(`[${CONTROL}]`);

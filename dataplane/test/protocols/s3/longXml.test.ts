@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { parseLongXml, parseXml, type XmlElement } from '../../../src/protocols/s3/xml.ts';
+import { parseLongXml, parseXml, XML_LIMITS, type XmlElement } from '../../../src/protocols/s3/xml.ts';
 
 const MIB = 1024 * 1024;
 
@@ -47,6 +47,48 @@ describe('long XML documents', () => {
     for (const end of ['', '<C></A>', '</A><A/>', '&nothing;</A>', '\u0001</A>', '<!DOCTYPE A></A>', `${'x'.repeat(20_000)}</A>`])
       await assert.rejects(parseLongXml(Buffer.from(long + end), ['A']), { code: 'MalformedBody' }, end.slice(0, 20));
     await assert.rejects(parseLongXml(Buffer.from(`${long}</A>`), ['Z']), { code: 'MalformedBody' });
+  });
+
+  it('give way in slices, of which all documents together have one in a turn', async () => {
+    const document = Buffer.from(`<A>${'<B>x</B>'.repeat(5000)}</A>`);
+    const state = { turns: 0, over: false };
+    const look = () => {
+      state.turns += 1;
+      if (!state.over) setImmediate(look);
+    };
+    setImmediate(look);
+    const alone = await parseLongXml(document, ['A']).then(() => state.turns);
+    state.turns = 0;
+    await Promise.all(Array.from({ length: 10 }, () => parseLongXml(document, ['A'])));
+    state.over = true;
+    assert.ok(alone >= 3, String(alone));
+    assert.ok(state.turns >= 20, String(state.turns));
+  });
+
+  it('are refused before they are read where they begin with no element, or nothing in them ends', async () => {
+    const begins: readonly (readonly [string, RegExp])[] = [
+      [`<!DOCTYPE A [${'<!ENTITY a "b">'.repeat(200_000)}]><A/>`, /does not begin with an element/],
+      [`${'<!-- -->'.repeat(400_000)}<A/>`, /does not begin with an element/],
+      [`<A>${'x'.repeat(3 * MIB)}</A>`, /too long/],
+      [`<A><!--${'x'.repeat(3 * MIB)}--></A>`, /too long/],
+      [`<A b="${'x'.repeat(3 * MIB)}"/>`, /does not begin|too long/],
+    ];
+    for (const [text, message] of begins) await assert.rejects(parseLongXml(Buffer.from(text), ['A']), { code: 'MalformedBody', message });
+    const text = 'ü'.repeat(XML_LIMITS.textLength);
+    assert.equal((await parseLongXml(Buffer.from(`<A>${text}</A>`), ['A'])).text, text);
+  });
+
+  it('are UTF-8 to the last byte, with a mark of it at the beginning or not', async () => {
+    const text = 'é😀'.repeat(3000);
+    const document = Buffer.from(`<A>${text}</A>`);
+    assert.equal((await parseLongXml(document, ['A'])).text, text);
+    assert.equal((await parseLongXml(Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), document]), ['A'])).text, text);
+    for (const wrong of [Buffer.from([0xc3]), Buffer.from([0xff]), Buffer.from([0xed, 0xa0, 0x80])])
+      for (const parts of [
+        [document, wrong],
+        [document.subarray(0, 5000), wrong, document.subarray(5000)],
+      ])
+        await assert.rejects(parseLongXml(Buffer.concat(parts), ['A']), { code: 'MalformedBody' });
   });
 
   // The limit is generous: a machine with other work takes its pauses too. Read in one go, each of these takes several times as long.
