@@ -1,25 +1,7 @@
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
 import { mapInSlices, nextSlice, startSlices } from '../src/slices.ts';
-
-/** Keeps the thread busy. */
-function work(ms: number): void {
-  for (const until = performance.now() + ms; performance.now() < until;);
-}
-
-/** How many turns of the event loop there were while `go` went on. */
-async function turnsOf(go: () => Promise<unknown>): Promise<number> {
-  const state = { turns: 0, over: false };
-  const look = () => {
-    if (state.over) return;
-    state.turns += 1;
-    setImmediate(look);
-  };
-  setImmediate(look);
-  await go();
-  state.over = true;
-  return state.turns;
-}
+import { turnsOf, work } from './turns.ts';
 
 describe('slices of long work', () => {
   it('begin one in each turn, in the order in which they were asked for', async () => {

@@ -1,6 +1,5 @@
 /** Small bodies (documents, not objects): read whole within a limit, and held to every digest that came with them. */
-import { createHash } from 'node:crypto';
-import { checksumOf } from '../../core/hashing/checksums.ts';
+import { checksumOf, digestOf } from '../../core/hashing/checksums.ts';
 import { ArtefactError } from '../../errors.ts';
 import type { Call, Payload } from '../contract.ts';
 import { claimedChecksum, contentMd5 } from './checksumHeaders.ts';
@@ -33,8 +32,8 @@ export async function readBody(call: BodyCall, maxBytes: number): Promise<Uint8A
   const checksum = claimedChecksum(head);
   const md5 = contentMd5(head);
   const bytes = await collect(payload, maxBytes);
-  checkSigned(bytes, payload.signedSha256);
-  checkMd5(bytes, md5);
+  await checkSigned(bytes, payload.signedSha256);
+  await checkMd5(bytes, md5);
   if (checksum) await checkChecksum(bytes, checksum, payload);
   return bytes;
 }
@@ -55,17 +54,17 @@ async function collect(payload: Payload, maxBytes: number): Promise<Uint8Array> 
   return Buffer.concat(chunks, length);
 }
 
-function checkSigned(bytes: Uint8Array, signedSha256: string | undefined): void {
+async function checkSigned(bytes: Uint8Array, signedSha256: string | undefined): Promise<void> {
   if (signedSha256 === undefined) return;
-  const computed = createHash('sha256').update(bytes).digest('hex');
+  const computed = (await digestOf('SHA256', bytes)).toString('hex');
   if (computed === signedSha256) return;
   throw new ArtefactError('PayloadMismatch', "The provided 'x-amz-content-sha256' header does not match what was computed.", {
     details: { clientComputedContentSHA256: signedSha256, s3ComputedContentSHA256: computed },
   });
 }
 
-function checkMd5(bytes: Uint8Array, claimedHex: string | undefined): void {
-  if (claimedHex === undefined || createHash('md5').update(bytes).digest('hex') === claimedHex) return;
+async function checkMd5(bytes: Uint8Array, claimedHex: string | undefined): Promise<void> {
+  if (claimedHex === undefined || (await digestOf('MD5', bytes)).toString('hex') === claimedHex) return;
   throw new ArtefactError('DigestMismatch', 'The Content-MD5 you specified did not match what we received.', {
     details: { expectedDigest: claimedHex },
   });

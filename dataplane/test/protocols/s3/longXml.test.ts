@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { turnsOf } from '../../turns.ts';
 import { parseLongXml, parseXml, XML_LIMITS, type XmlElement } from '../../../src/protocols/s3/xml.ts';
 
 const MIB = 1024 * 1024;
@@ -51,18 +52,10 @@ describe('long XML documents', () => {
 
   it('give way in slices, of which all documents together have one in a turn', async () => {
     const document = Buffer.from(`<A>${'<B>x</B>'.repeat(5000)}</A>`);
-    const state = { turns: 0, over: false };
-    const look = () => {
-      state.turns += 1;
-      if (!state.over) setImmediate(look);
-    };
-    setImmediate(look);
-    const alone = await parseLongXml(document, ['A']).then(() => state.turns);
-    state.turns = 0;
-    await Promise.all(Array.from({ length: 10 }, () => parseLongXml(document, ['A'])));
-    state.over = true;
+    const alone = await turnsOf(() => parseLongXml(document, ['A']));
+    const together = await turnsOf(() => Promise.all(Array.from({ length: 10 }, () => parseLongXml(document, ['A']))));
     assert.ok(alone >= 3, String(alone));
-    assert.ok(state.turns >= 20, String(state.turns));
+    assert.ok(together >= 20, String(together));
   });
 
   it('are refused before they are read where they begin with no element, or nothing in them ends', async () => {

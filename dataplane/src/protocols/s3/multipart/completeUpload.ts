@@ -30,7 +30,7 @@ export async function completeUpload(call: Call<ObjectParams>, core: Core): Prom
   refuseUnbuilt(fields);
   const permit = permitCompletion(call, { subject, conditions: readWriteConditions(fields) });
   const body = { head: headOf(call.head, withoutWholeChecksum(fields)), payload: call.payload };
-  const claims = readPartClaims(await readXml(body, ['CompleteMultipartUpload'], MAX_DOCUMENT));
+  const claims = await readPartClaims(await readXml(body, ['CompleteMultipartUpload'], MAX_DOCUMENT));
   await refuseOtherType(call, core, subject, fields);
   return answerInTime(call, complete(call, core, { permit, claims, fields }));
 }

@@ -2,6 +2,7 @@
 import type { PartClaim } from '../../../core/core.ts';
 import type { Checksum, ChecksumAlgorithm } from '../../../core/object.ts';
 import { ArtefactError } from '../../../errors.ts';
+import { mapInSlices } from '../../../slices.ts';
 import { CHECKSUM_LENGTHS, checksumAlgorithm } from '../checksumHeaders.ts';
 import { invalidArgument } from '../errors.ts';
 import { readChecksumType } from '../objects/checksumChoice.ts';
@@ -13,19 +14,21 @@ import type { XmlElement } from '../xml.ts';
 export const MAX_PARTS = 10_000;
 
 const ALGORITHMS = Object.keys(CHECKSUM_LENGTHS) as readonly ChecksumAlgorithm[];
+/** What a line may hold. */
+const FIELDS = ['PartNumber', 'ETag', ...ALGORITHMS.map((algorithm) => `Checksum${algorithm}`)];
 
 /** Reads the lines of a `CompleteMultipartUpload` document. Throws `MalformedBody` for none, or too many; their order is judged by the core. */
-export function readPartClaims(document: XmlElement): readonly PartClaim[] {
+export async function readPartClaims(document: XmlElement): Promise<readonly PartClaim[]> {
   allowOnly(document, ['Part']);
   const parts = document.all('Part');
   if (parts.length === 0 || parts.length > MAX_PARTS) {
     throw new ArtefactError('MalformedBody', `The XML you provided must list between 1 and ${MAX_PARTS} parts.`);
   }
-  return parts.map(readPartClaim);
+  return mapInSlices(parts, readPartClaim);
 }
 
 function readPartClaim(part: XmlElement): PartClaim {
-  allowOnly(part, ['PartNumber', 'ETag', ...ALGORITHMS.map((algorithm) => `Checksum${algorithm}`)]);
+  allowOnly(part, FIELDS);
   const written = part.required('PartNumber').text.trim();
   const number = /^\d{1,5}$/.test(written) ? Number(written) : 0;
   if (number < 1 || number > MAX_PARTS)

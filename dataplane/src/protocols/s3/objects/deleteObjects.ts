@@ -3,6 +3,7 @@ import type { BucketConfig } from '@bonded/crds';
 import type { Core, DeleteResult } from '../../../core/core.ts';
 import type { Conditions } from '../../../core/object.ts';
 import { ArtefactError } from '../../../errors.ts';
+import { mapInSlices, startSlices } from '../../../slices.ts';
 import type { Call, Demand, Reply } from '../../contract.ts';
 import { bucketOf } from '../bucketOf.ts';
 import { readXml } from '../body.ts';
@@ -34,7 +35,7 @@ interface Deletion {
 export async function deleteObjects(call: Call<BucketParams>, core: Core): Promise<Reply> {
   requireDigest(call);
   const document = await readXml(call, ['Delete'], MAX_DOCUMENT);
-  const deletions = readDeletions(document);
+  const deletions = await readDeletions(document);
   const quiet = document.child('Quiet')?.text.trim() === 'true';
   const outcomes = await outcomesOf(call, core, deletions);
   return xmlReply('DeleteResult', {
@@ -43,13 +44,26 @@ export async function deleteObjects(call: Call<BucketParams>, core: Core): Promi
   });
 }
 
-/** Whether there is such a bucket is told only to those who may delete some of the names; the others hear the same of any. */
+/**
+ * Each name is judged before any is deleted, in slices, since a policy may be long. Whether there is such a bucket is told only to those
+ * who may delete some of the names; the others hear the same of any.
+ */
 async function outcomesOf(call: Call<BucketParams>, core: Core, deletions: readonly Deletion[]): Promise<readonly Outcome[]> {
-  if (!deletions.some((deletion) => call.may(demandOf(call, deletion)))) {
+  if (!(await mayAny(call, deletions))) {
     return deletions.map((deletion) => ({ error: errorFields(deletion, new ArtefactError('AccessDenied', 'Access Denied')) }));
   }
   const bucket = bucketOf(call);
-  return pooled(deletions, (deletion) => deleteOne(call, core, bucket, deletion));
+  const refusals = await mapInSlices(deletions, (deletion) => refusalOf(call, deletion));
+  return pooled([...deletions.entries()], async ([index, deletion]) => refusals[index] ?? deleteOne(call, core, bucket, deletion));
+}
+
+async function mayAny(call: Call<BucketParams>, deletions: readonly Deletion[]): Promise<boolean> {
+  const slices = startSlices();
+  for (const deletion of deletions) {
+    if (slices.due()) await slices.next();
+    if (call.may(demandOf(call, deletion))) return true;
+  }
+  return false;
 }
 
 /** S3 takes no list of deletes whose bytes are not proved: a flipped bit would delete something else. */
@@ -59,13 +73,13 @@ function requireDigest({ head }: Call<BucketParams>): void {
 }
 
 /** Reads the lines of a `Delete` document; throws `MalformedBody` for none, or for more than 1,000. */
-export function readDeletions(document: XmlElement): readonly Deletion[] {
+export async function readDeletions(document: XmlElement): Promise<readonly Deletion[]> {
   allowOnly(document, ['Object', 'Quiet']);
   const objects = document.all('Object');
   if (objects.length === 0 || objects.length > MAX_DELETES) {
     throw new ArtefactError('MalformedBody', `The XML you provided must list between 1 and ${MAX_DELETES} objects to delete.`);
   }
-  return objects.map(readDeletion);
+  return mapInSlices(objects, readDeletion);
 }
 
 function readDeletion(object: XmlElement): Deletion {
@@ -89,14 +103,26 @@ type Outcome = { readonly deleted?: XmlFields; readonly error?: XmlFields };
 async function deleteOne(call: Call<BucketParams>, core: Core, bucket: BucketConfig, deletion: Deletion): Promise<Outcome> {
   const { key, versionId, conditions } = deletion;
   try {
-    authoriseDeletion(call, deletion);
     const result = await conceal(call, { bucket, key }, () => core.objects.delete(bucket, key, versionId, conditions, call.actor));
     return { deleted: deletedFields(deletion, result) };
   } catch (error) {
-    // an unexpected failure fails the request, so that its cause is logged; repeating the deletes is harmless
-    if (!(error instanceof ArtefactError)) throw error;
-    return { error: errorFields(deletion, error) };
+    return { error: errorFields(deletion, refusalIn(error)) };
   }
+}
+
+function refusalOf(call: Call<BucketParams>, deletion: Deletion): Outcome | undefined {
+  try {
+    authoriseDeletion(call, deletion);
+    return undefined;
+  } catch (error) {
+    return { error: errorFields(deletion, refusalIn(error)) };
+  }
+}
+
+/** An unexpected failure fails the request, so that its cause is logged; repeating the deletes is harmless. */
+function refusalIn(error: unknown): ArtefactError {
+  if (error instanceof ArtefactError) return error;
+  throw error;
 }
 
 function errorFields({ key, versionId }: Deletion, error: ArtefactError): XmlFields {

@@ -5,6 +5,7 @@ import { isError } from '../../../../src/errors.ts';
 import { checksumOf } from '../../../../src/core/hashing/checksums.ts';
 import { readDeletions } from '../../../../src/protocols/s3/objects/deleteObjects.ts';
 import { parseXml } from '../../../../src/protocols/s3/xml.ts';
+import { turnsOf, work } from '../../../turns.ts';
 import { BUCKETS, openStage } from './stage.ts';
 import type { Asker, Stage } from './stage.ts';
 
@@ -197,17 +198,37 @@ describe('DeleteObjects', () => {
     assert.deepEqual([answer.element('Code'), answer.text.includes('<Deleted><Key>b</Key>')], ['KeyTooLongError', true]);
   });
 
-  it('any document is deletions or a refusal', () => {
+  it('judges names in slices, and others have turns meanwhile', async () => {
+    const stage = openStage();
+    const names = document(Array.from({ length: 200 }, (_, n) => `<Key>${n}</Key>`));
+    /** A policy that takes its time, and allows what is asked first, or nothing. */
+    const policy = (allowed: number): readonly string[] => {
+      let asked = 0;
+      const includes = () => {
+        work(0.2);
+        return (asked += 1) > allowed;
+      };
+      return Object.assign(['s3:DeleteObject'], { includes });
+    };
+    for (const allowed of [0, 1]) {
+      let answer = await stage.get('/plain/0');
+      const turns = await turnsOf(async () => (answer = await removeMany(stage, names, undefined, { denied: policy(allowed) })));
+      assert.equal(answer.elements('Code').filter((code) => code === 'AccessDenied').length, 200);
+      assert.ok(turns >= 40, `${turns} of ${allowed}`);
+    }
+  });
+
+  it('any document is deletions or a refusal', async () => {
     const line = fc.record({ tag: fc.constantFrom('Key', 'VersionId', 'ETag', 'Size', 'LastModifiedTime', 'Other'), text: fc.string() });
     const xml = fc
       .array(fc.array(line, { maxLength: 4 }), { maxLength: 4 })
       .map((objects) =>
         document(objects.map((lines) => lines.map(({ tag, text }) => `<${tag}>${text.replace(/[&<>]/g, '')}</${tag}>`).join(''))),
       );
-    fc.assert(
-      fc.property(fc.oneof(xml, fc.string()), (text) => {
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(xml, fc.string()), async (text) => {
         try {
-          assert.ok(readDeletions(parseXml(Buffer.from(text), ['Delete'])).every(({ key }) => key !== ''));
+          assert.ok((await readDeletions(parseXml(Buffer.from(text), ['Delete']))).every(({ key }) => key !== ''));
         } catch (error) {
           assert.ok(isError(error, 'MalformedBody', 'InvalidArgument'), String(error));
         }
