@@ -4,8 +4,8 @@
  * Bytes are handed on as they arrive, before the signature of their chunk could be checked. So they are provisional:
  * whoever takes them may commit to nothing until the iteration has ended without an error.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ArtefactError } from '../errors.ts';
+import { nextSlice } from '../slices.ts';
 import type { Bytes } from '../storage/contract.ts';
 import { createByteCursor, incomplete, type ByteCursor } from './byteCursor.ts';
 import { createChunkChain, type ChunkChain } from './chunkSignature.ts';
@@ -14,7 +14,7 @@ import type { ChunkSeed } from './payloadAuth.ts';
 
 const MAX_HEADER = 256;
 /** After so many chunks others get a turn of the event loop: of the smallest, a packet holds ten thousand. */
-const CHUNKS_PER_TURN = 512;
+const CHUNKS_PER_TURN = 128;
 /** S3's floor for every signed chunk but the last, in bytes: smaller ones cost more to check than to send. */
 const MIN_SIGNED_CHUNK = 8192;
 const HEADER = /^([0-9a-fA-F]{1,13})(?:;chunk-signature=([0-9a-f]{64}))?$/;
@@ -50,7 +50,7 @@ async function* decode(raw: Bytes, form: ChunkedForm, trailers: Map<string, stri
   const account = createAccount(form.decodedLength, chain !== undefined);
   try {
     for (let chunks = 1; ; chunks += 1) {
-      if (chunks % CHUNKS_PER_TURN === 0) await nextTurn();
+      if (chunks % CHUNKS_PER_TURN === 0) await nextSlice();
       const { size, signature } = parseChunkHeader(await cursor.line(MAX_HEADER), chain !== undefined);
       account.add(size);
       yield* content(cursor, size, chain);

@@ -1,6 +1,7 @@
 /** Completing an upload: its parts become one artefact without being copied, and the name points at it. */
 import { createHash } from 'node:crypto';
 import { ArtefactError } from '../errors.ts';
+import { mapInSlices } from '../slices.ts';
 import type { Json, Store } from '../storage/contract.ts';
 import type { OpenBucket } from './buckets.ts';
 import { claimSession } from './claims.ts';
@@ -82,7 +83,7 @@ async function claimedParts(completion: Completion, session: UploadSession): Pro
   checkOrder(completion);
   const stored = new Map<number, PartRecord>();
   for await (const part of currentParts(completion.bucket, session.uploadId)) stored.set(part.number, part);
-  return claims.map((claim, index) => {
+  return mapInSlices(claims, (claim, index) => {
     const part = stored.get(claim.number);
     if (part === undefined || !agrees(part, claim)) throw partUnknown(session, claim);
     if (part.size < MIN_PART && index < claims.length - 1) throw partTooSmall(part);

@@ -1,5 +1,5 @@
 /** Steps through records in pages, giving way to requests between them. */
-import { setImmediate as giveWay } from 'node:timers/promises';
+import { nextSlice } from '../slices.ts';
 import { inAnyOrder, type Entry, type Store } from '../storage/contract.ts';
 
 const PAGE = 200;
@@ -25,7 +25,7 @@ export async function* scanAll(store: Store, prefix: string, options: ScanOption
     }
     if (page.length < limit) return;
     after = page.at(-1)!.key;
-    await giveWay();
+    await nextSlice();
   }
 }
 
