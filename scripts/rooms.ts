@@ -58,7 +58,6 @@ export const MAY_IMPORT: Readonly<Record<Room, readonly Room[]>> = {
   [AUTHN]: [...LEAVES, PRINCIPAL, AUTHZ, EVIDENCE, CORE, STORAGE_CONTRACT, CONFIG, CRDS],
   [PROTOCOLS]: [...LEAVES, PRINCIPAL, AUTHZ, CORE, STORAGE_CONTRACT, CRDS],
   'dataplane/src/protocols/s3': OF_A_PROTOCOL,
-  'dataplane/src/protocols/oci': OF_A_PROTOCOL,
   'dataplane/src/protocols/admin': OF_A_PROTOCOL,
   'dataplane/src/protocols/sts': OF_A_PROTOCOL,
   'dataplane/src/protocols/uploads': OF_A_PROTOCOL,

@@ -6,6 +6,7 @@ import { ANONYMOUS } from '../authn/principal.ts';
 import type { AccessKeyLookup } from '../authn/signer.ts';
 import type { ConditionContext } from '../authz/action.ts';
 import { authorise, type Decision } from '../authz/authorise.ts';
+import { withinLimits } from '../authz/limits.ts';
 import { joinContexts, requestContext } from '../authz/requestContext.ts';
 import type { LoadedSnapshot } from '../config/snapshot.ts';
 import { ArtefactError } from '../errors.ts';
@@ -29,7 +30,9 @@ export function createGate(authenticator: Pick<Authenticator, 'authenticate'>, l
         { requestId: asking.head.id, principal: asking.principal.id, s3Action: demand.s3Action, resource: demand.resource, reason },
         'denied',
       );
-      throw new ArtefactError('AccessDenied', 'Access Denied');
+      // So that whoever has a token for less is told to get another.
+      const limited = withinLimits(asking.principal, demand) ? {} : { details: { limited: true } };
+      throw new ArtefactError('AccessDenied', 'Access Denied', limited);
     },
     may: (asking, demand) => decide(asking, demand).allowed,
     admit: (subject, { principal, snapshot }) => admit(subject, principal, snapshot),
