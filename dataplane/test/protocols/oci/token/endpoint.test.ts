@@ -1,6 +1,6 @@
 /** The token endpoint of a whole house: who gets which token. */
 import assert from 'node:assert/strict';
-import { basic, bearer, CI, createStage, type Answer, type Stage } from './stage.ts';
+import { basic, bearer, BINDINGS, CI, createStage, eventually, type Answer, type Stage } from './stage.ts';
 
 const APP = 'repository:builds/app:pull,push,delete';
 
@@ -170,5 +170,15 @@ describe('the token endpoint', () => {
       ...[token, refresh, offline.json.token].map((text) => text.split('.')[2] ?? ''),
     ];
     for (const secret of secrets) assert.equal(log.includes(secret), false, `${secret.slice(0, 8)}… is in the log`);
+  });
+
+  it('asks anew for each token that a refresh token buys', async () => {
+    const refresh = (await stage.get('offline_token=true', asCi)).json.refresh_token ?? assert.fail('no refresh token');
+    const again = () => stage.post({ grant_type: 'refresh_token', refresh_token: refresh, scope: 'repository:builds/app:pull,push' });
+    assert.equal((await again()).json.scope, 'repository:builds/app:pull,push');
+    await stage.bind(BINDINGS.replace('role: Publisher', 'role: Reader'));
+    await eventually(again, ({ json }) => json.scope === 'repository:builds/app:pull');
+    await stage.bind(BINDINGS.replace('secretName: ci', 'secretName: another'));
+    await eventually(again, ({ status }) => status === 401);
   });
 });

@@ -117,15 +117,15 @@ export async function createStage(): Promise<Stage> {
   };
 }
 
-/** Asks until the answer is as expected, for at most eight seconds. */
-export async function eventually(ask: () => Promise<Answer>, expected: number): Promise<void> {
+/** Asks until the answer holds, for at most eight seconds: manifests are read again when they change. */
+export async function eventually(ask: () => Promise<Answer>, holds: (answer: Answer) => boolean): Promise<void> {
   const deadline = Date.now() + 8000;
   let last = await ask();
-  while (last.status !== expected && Date.now() < deadline) {
+  while (!holds(last) && Date.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, 25));
     last = await ask();
   }
-  assert.equal(last.status, expected, last.text);
+  assert.ok(holds(last), `${last.status} ${last.text}`);
 }
 
 function readable(yaml: string, issuer: string): string {
