@@ -92,10 +92,7 @@ for (const helmOf of ['helm4', 'helm3'] as const) {
       await helm('push', archive, at('signed'), '--plain-http');
       const { layers = [] } = parsed(await manifestOf(registry, repository(`signed/${CHART}`), '1.0.0'));
       // Helm 3 orders them by digest.
-      assert.deepEqual(
-        layers.map(({ mediaType }) => mediaType).toSorted(),
-        [CHART_TYPE, PROVENANCE_TYPE],
-      );
+      assert.deepEqual(layers.map(({ mediaType }) => mediaType).toSorted(), [CHART_TYPE, PROVENANCE_TYPE]);
       const folder = await pull('signed', '--version', '1.0.0', '--verify', '--keyring', rings.open);
       sameBytes(await readFile(`${folder}/${CHART}-1.0.0.tgz.prov`), await readFile(`${archive}.prov`));
     });
