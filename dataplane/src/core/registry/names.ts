@@ -39,8 +39,9 @@ export function blobPlace(key: string): Place | undefined {
   return { repository: key.slice(2, at), digest: key.slice(at + 1) as DigestName };
 }
 
-/** All tags of a repository, all of its manifests, all manifests of all. */
+/** All tags of a repository, all of its blobs, all of its manifests; all manifests of all. */
 export const tagsOf = (repository: string): string => `t/${repository}:`;
+export const blobsOf = (repository: string): string => `l/${repository}@`;
 export const manifestsOf = (repository: string): string => `m/${repository}@`;
 export const ALL_MANIFESTS = 'm/';
 

@@ -10,7 +10,7 @@ import { removeName } from '../remove.ts';
 import { findHead } from '../versions.ts';
 import { attributesOf, findVersionAt, unknown } from './blobs.ts';
 import type { Names, Page, Tagging } from './contract.ts';
-import { ALL_MANIFESTS, manifestKey, manifestsOf, pointsAt, tagKey, tagsOf } from './names.ts';
+import { ALL_MANIFESTS, blobsOf, manifestKey, manifestsOf, pointsAt, tagKey, tagsOf } from './names.ts';
 
 /** What `Registry.tag` promises. */
 export async function tagManifest(context: CoreContext, bucket: OpenBucket, tagging: Tagging): Promise<void> {
@@ -68,9 +68,9 @@ export async function untag(
 export async function listTags(bucket: OpenBucket, repository: string, page: Page): Promise<Names> {
   const found = await listNames(bucket, { prefix: tagsOf(repository), page });
   if (found.names.length > 0 || page.after !== undefined || page.limit === 0) return found;
-  const { records } = bucket.store;
-  const first = await records.scan({ prefix: headsOf(bucket, manifestsOf(repository)), limit: 1 });
-  if (first.length === 0)
+  const prefixes = [manifestsOf(repository), blobsOf(repository)].map((prefix) => headsOf(bucket, prefix));
+  const firsts = await Promise.all(prefixes.map((prefix) => bucket.store.records.scan({ prefix, limit: 1 })));
+  if (firsts.every((first) => first.length === 0))
     throw new ArtefactError('NameUnknown', 'Nothing was pushed to this repository.', { details: { reason: 'repository' } });
   return found;
 }

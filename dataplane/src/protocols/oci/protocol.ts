@@ -61,7 +61,13 @@ export const OPERATIONS: readonly Row[] = [...new Set(Object.values(TABLE).flatM
 
 /** `/v2/…`. No bucket can be called `v2`. */
 export function createOciProtocol(): Protocol {
-  return { name: 'oci', recognise, renderError: renderOciError, decorate: () => ({ 'docker-distribution-api-version': 'registry/2.0' }) };
+  return {
+    name: 'oci',
+    takesLimited: true,
+    recognise,
+    renderError: renderOciError,
+    decorate: () => ({ 'docker-distribution-api-version': 'registry/2.0' }),
+  };
 }
 
 function recognise(head: RequestHead): Recognised<unknown> {

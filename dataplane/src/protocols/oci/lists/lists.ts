@@ -1,5 +1,6 @@
 /** Lists: tags of a repository, referrers of a manifest, repositories of all. */
 import type { BucketConfig } from '@bonded/crds';
+import { withinLimits, withoutLimits } from '../../../authz/limits.ts';
 import type { Core } from '../../../core/core.ts';
 import { parseDigestName } from '../../../core/digest.ts';
 import type { Call, Reply } from '../../contract.ts';
@@ -35,9 +36,14 @@ export async function listReferrers(call: Call<Repository & { readonly digest: s
 
 const MAX_REPOSITORIES = 1000;
 
+/** What a token for the catalogue is good for. */
+const CATALOGUE = { action: 'list', s3Action: 's3:ListAllMyBuckets', resource: {} } as const;
+
 /** What the caller may read of `/v2/_catalog`, in the order of names. */
 export async function listRepositories(call: Call<unknown>, core: Core): Promise<Reply> {
   const { limit, after } = readPage(call.head, MAX_REPOSITORIES);
+  // A token for the catalogue shows what its owner may read; any other limited one, what it is good for.
+  if (call.principal.limits !== undefined && withinLimits(call.principal, CATALOGUE)) call.become(withoutLimits(call.principal));
   const found: string[] = [];
   for await (const name of readable(call, core, after)) {
     if (found.length === limit) return json({ repositories: found }, linkTo(call.head, limit === 0 ? undefined : found.at(-1)));
