@@ -44,7 +44,10 @@ describe('podman', () => {
 
   it('is refused without a password, and with a wrong one', async () => {
     const { name } = await bring('refused', 'a');
-    assert.match(await fails(pushCommand(name), { env: podman.env('stranger') }), /unauthorized|authentication required/i);
+    assert.match(
+      await fails(pushCommand(name), { env: podman.env('stranger') }),
+      /unauthorized|authentication required|access to the resource is denied/i,
+    );
     const mistaken = { env: podman.env('stranger'), input: 'not the password' };
     assert.match(await fails(podman.loginCommand(registry), mistaken), /invalid username\/password|unauthorized/i);
     assert.equal(await manifestStatus(registry, repository('refused'), 'a'), 404);

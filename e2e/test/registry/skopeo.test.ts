@@ -49,7 +49,7 @@ describe('skopeo', () => {
   it('is refused without a password, and with a wrong one', async () => {
     const image = await makeImage(work.at('refused'), 'a');
     const push = copyCommand(`oci:${image.layout}:a`, `${at('refused')}:a`);
-    assert.match(await fails(push, { env: env('stranger') }), /unauthorized|authentication required/i);
+    assert.match(await fails(push, { env: env('stranger') }), /unauthorized|authentication required|access to the resource is denied/i);
     assert.match(
       await fails(loginCommand(), { env: env('stranger'), input: 'not the password' }),
       /invalid username\/password|unauthorized/i,

@@ -3,6 +3,7 @@ import type { ArtefactError, ErrorDetails } from '../../errors.ts';
 import type { ErrorContext, Reply, RequestHead } from '../contract.ts';
 import type { OciCode } from './errorCodes.ts';
 import { OCI_ERRORS } from './errorCodes.ts';
+import type { Place } from './path.ts';
 import { placeOf } from './path.ts';
 import { nameOf } from './names.ts';
 
@@ -95,6 +96,13 @@ export function storedRange(offset: number): string {
   return `0-${Math.max(0, offset - 1)}`;
 }
 
+/** Uploads are their makers' alone: to look at one takes what it takes to make it. */
+function actionsOf(kind: Place['kind'], method: string): string {
+  if (kind === 'upload' || kind === 'uploads') return 'pull,push';
+  if (method === 'DELETE') return 'delete';
+  return method === 'GET' || method === 'HEAD' ? 'pull' : 'pull,push';
+}
+
 /** Where to get a token, and for what (distribution's token specification). */
 function challenge(head: RequestHead, limited: boolean): string {
   const scheme = head.secure ? 'https' : 'http';
@@ -113,7 +121,5 @@ function scopeOf(head: RequestHead): string | undefined {
   if (place === undefined) return undefined;
   if (place.kind === 'catalog') return 'registry:catalog:*';
   if (place.kind === 'base') return undefined;
-  const reads = head.method === 'GET' || head.method === 'HEAD';
-  const actions = head.method === 'DELETE' && place.kind !== 'upload' ? 'delete' : reads ? 'pull' : 'pull,push';
-  return `repository:${nameOf(place)}:${actions}`;
+  return `repository:${nameOf(place)}:${actionsOf(place.kind, head.method)}`;
 }

@@ -1,4 +1,5 @@
 /** Mounting: a blob that another repository has, without sending it. Whoever may not read it there learns nothing. */
+import { withinLimits, withoutLimits } from '../../../authz/limits.ts';
 import type { Core } from '../../../core/core.ts';
 import { parseDigestName } from '../../../core/digest.ts';
 import type { DigestName } from '../../../core/digest.ts';
@@ -43,17 +44,23 @@ async function mountFrom(call: Call<Repository>, core: Core, digest: DigestName,
 
 function mountFromAnywhere(call: Call<Repository>, core: Core, digest: DigestName): Promise<boolean> {
   const bucket = bucketOf(call);
+  const limited = call.principal;
+  // A token cannot name a source that its holder does not know: to look for one, it is enough that its owner may read it, in this bucket.
+  if (limited.limits !== undefined) call.become(withoutLimits(limited));
   const mayRead = async (holder: Holder): Promise<boolean> => {
     const there = bucketNamed(call.snapshot, holder.bucket);
     if (there?.namespace !== holder.namespace || there.location !== bucket.location) return false;
-    const resource = { bucket: holder.bucket, name: nameOfHolder(holder) };
-    if (!call.may({ action: 'read', s3Action: 's3:GetObject', resource })) return false;
+    const demand = { action: 'read', s3Action: 's3:GetObject', resource: { bucket: holder.bucket, name: nameOfHolder(holder) } } as const;
+    if (holder.bucket !== bucket.name && !withinLimits(limited, demand)) return false;
+    if (!call.may(demand)) return false;
+    const { resource } = demand;
     return call.admit({ digest: digest as `sha256:${string}`, resource }).then(
       () => true,
       () => false,
     );
   };
-  return core.registry.mountKnown(bucket, { repository: call.params.repository, digest }, mayRead, call.actor);
+  const place = { repository: call.params.repository, digest };
+  return core.registry.mountKnown(bucket, place, mayRead, call.actor).finally(() => call.become(limited));
 }
 
 /** The key, or the repository that a name of the registry is in: `<kind>/<repository>@<digest>`, `<kind>/<repository>:<tag>`. */

@@ -2,6 +2,7 @@
 import type { BucketConfig } from '@bonded/crds';
 import { withinLimits, withoutLimits } from '../../../authz/limits.ts';
 import type { Core } from '../../../core/core.ts';
+import { ArtefactError } from '../../../errors.ts';
 import { parseDigestName } from '../../../core/digest.ts';
 import type { Call, Reply } from '../../contract.ts';
 import { bucketOf, parameter, resourceOf } from '../call.ts';
@@ -42,14 +43,27 @@ const CATALOGUE = { action: 'list', s3Action: 's3:ListAllMyBuckets', resource: {
 /** What the caller may read of `/v2/_catalog`, in the order of names. */
 export async function listRepositories(call: Call<unknown>, core: Core): Promise<Reply> {
   const { limit, after } = readPage(call.head, MAX_REPOSITORIES);
-  // A token for the catalogue shows what its owner may read; any other limited one, what it is good for.
-  if (call.principal.limits !== undefined && withinLimits(call.principal, CATALOGUE)) call.become(withoutLimits(call.principal));
+  takeForCatalogue(call);
   const found: string[] = [];
   for await (const name of readable(call, core, after)) {
     if (found.length === limit) return json({ repositories: found }, linkTo(call.head, limit === 0 ? undefined : found.at(-1)));
     found.push(name);
   }
   return json({ repositories: found }, {});
+}
+
+/**
+ * Clients ask without credentials first, and with a token for something else: both are told what to get. With a token for the catalogue
+ * one sees what its owner may read.
+ */
+function takeForCatalogue(call: Call<unknown>): void {
+  const { head, principal } = call;
+  if (head.headers.authorization === undefined)
+    throw new ArtefactError('CredentialsMissing', 'Log in, or get a token that says that you are nobody.');
+  if (principal.limits === undefined) return;
+  if (!withinLimits(principal, CATALOGUE))
+    throw new ArtefactError('AccessDenied', 'Get a token for the catalogue.', { details: { limited: true } });
+  call.become(withoutLimits(principal));
 }
 
 /** Names of repositories behind `after`, whose bytes the caller may read. */
