@@ -2,24 +2,29 @@
  * Memory for the parts of all uploads of a process, in small pieces that are used again. A part holds as much as has come of it, and
  * whoever wants more than there is waits for parts that are on their way.
  */
-import { freeChunk } from '../lent.ts';
-
-/** Size of a piece, in bytes: what a body's chunks mostly are, so that few are half empty. */
-export const PIECE = 256 * 1024;
+import { openPieces } from './pieces.ts';
 
 /** When nothing was held for so long, the memory is given back, in ms. */
 const IDLE_MS = 5_000;
 
+/** Who takes longer to fill a piece keeps nobody waiting, in ms: that is 5 MB/s. */
+const SLOW_MS = 50;
+
+/** The pieces of a part that is being filled, in the order in which they were taken. */
+export type Filling = readonly Uint8Array[];
+
 export interface PartMemory {
   /**
-   * A piece; what was in it is there still. Where as many are held as there shall be, it waits for those that are leaving. While none is,
-   * waiting would not end, so then there is one all the same: parts must get full to leave.
+   * One more piece for a part; what was in it is there still. Up to half of the measure anybody has one at once. Of the rest one part at
+   * a time takes what it wants until it is full, the fullest, so that parts leave one after another and not all of them wait half full;
+   * the others have their turn where its sender is slow. At the measure it waits for those that are leaving, but while none is it goes
+   * on, since waiting would not end.
    */
-  take(): Promise<Uint8Array>;
-  /** These are leaving: they will come back, or be lost, by themselves. */
-  leave(pieces: readonly Uint8Array[]): Leaving;
-  /** They never left, and nothing reads them any more. */
-  give(pieces: readonly Uint8Array[]): void;
+  take(part: Filling): Promise<Uint8Array>;
+  /** The part is leaving: its pieces will come back, or be lost, by themselves. */
+  leave(part: Filling): Leaving;
+  /** The part never left, and nothing reads it any more. */
+  give(part: Filling): void;
 }
 
 /** Ends once; whatever is called after that does nothing. */
@@ -30,65 +35,91 @@ export interface Leaving {
   readonly lost: () => void;
 }
 
-/** Memory of so many pieces; at rest there is none. */
-export function openPartMemory(most: number, idleMs = IDLE_MS): PartMemory {
-  const free: Uint8Array[] = [];
-  const waiting: ((piece: Uint8Array) => void)[] = [];
-  let held = 0;
-  let leaving = 0;
-  let idle: NodeJS.Timeout | undefined;
+interface Waiting {
+  readonly part: Filling;
+  readonly begin: (piece: Uint8Array) => void;
+}
 
-  function next(): Uint8Array {
-    held += 1;
-    return free.pop() ?? Buffer.allocUnsafeSlow(PIECE);
-  }
+/** Memory of so many pieces; at rest there is none. */
+export function openPartMemory(most: number, { idleMs = IDLE_MS, slowMs = SLOW_MS } = {}): PartMemory {
+  const pieces = openPieces(most, idleMs);
+  const waiting: Waiting[] = [];
+  let leaving = 0;
+  /** The part that takes what it wants. */
+  let ahead: Filling | undefined;
+  let slow: NodeJS.Timeout | undefined;
+
+  const mayGoOn = (): boolean => pieces.held < most || leaving === 0;
 
   function serve(): void {
-    while (waiting.length > 0 && mayTake()) waiting.shift()?.(next());
-    if (held === 0) idle ??= setTimeout(giveBack, idleMs).unref();
+    while (waiting.length > 0 && pieces.held < most / 2) begin(fullest(waiting));
+    if (waiting.length > 0 && mayGoOn()) goAhead();
   }
 
-  const mayTake = (): boolean => held < most || leaving === 0;
-
-  function giveBack(): void {
-    idle = undefined;
-    if (held === 0) free.splice(0).forEach(freeChunk);
+  function begin(one: Waiting): void {
+    waiting.splice(waiting.indexOf(one), 1);
+    one.begin(pieces.take());
   }
 
-  function give(pieces: readonly Uint8Array[]): void {
-    held -= pieces.length;
-    for (const piece of pieces) {
-      if (held + free.length < most) free.push(piece);
-      else freeChunk(piece);
+  function goAhead(): void {
+    const one = ahead === undefined ? fullest(waiting) : waiting.find(({ part }) => part === ahead);
+    if (one) {
+      clearTimeout(slow);
+      slow = undefined;
+      ahead = one.part;
+      begin(one);
     }
-    serve();
+    slow ??= setTimeout(passBy, slowMs).unref();
+  }
+
+  /** Whoever is ahead is slow: everybody has a turn, and the fullest of them is ahead. */
+  function passBy(): void {
+    slow = undefined;
+    ahead = undefined;
+    if (waiting.length === 0 || !mayGoOn()) return;
+    ahead = fullest(waiting).part;
+    for (const one of [...waiting]) if (mayGoOn()) begin(one);
+  }
+
+  function leaves(part: Filling): void {
+    if (ahead === part) ahead = undefined;
   }
 
   return {
-    give,
-    async take() {
-      if (waiting.length === 0 && mayTake()) return next();
-      return new Promise((resolve) => waiting.push(resolve));
+    take: (part) =>
+      new Promise((resolve) => {
+        waiting.push({ part, begin: resolve });
+        serve();
+      }),
+    give(part) {
+      leaves(part);
+      pieces.give(part);
+      serve();
     },
-    leave(pieces) {
-      let gone = false;
-      leaving += pieces.length;
-      const end = (): boolean => {
-        if (gone) return false;
-        gone = true;
-        leaving -= pieces.length;
-        return true;
-      };
-      return {
-        back() {
-          if (end()) give(pieces);
-        },
-        lost() {
-          if (!end()) return;
-          held -= pieces.length;
-          serve();
-        },
-      };
+    leave(part) {
+      leaves(part);
+      leaving += part.length;
+      serve();
+      return endingOnce((how) => {
+        leaving -= part.length;
+        pieces[how](part);
+        serve();
+      });
     },
   };
+}
+
+function endingOnce(end: (how: 'give' | 'lose') => void): Leaving {
+  let ended = false;
+  const once = (how: 'give' | 'lose') => () => {
+    if (ended) return;
+    ended = true;
+    end(how);
+  };
+  return { back: once('give'), lost: once('lose') };
+}
+
+/** Of several that are equally full, the one that has waited longest. */
+function fullest(waiting: readonly Waiting[]): Waiting {
+  return waiting.reduce((best, one) => (one.part.length > best.part.length ? one : best));
 }

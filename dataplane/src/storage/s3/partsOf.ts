@@ -1,7 +1,8 @@
 /** Gathers lent chunks into parts. */
 import type { Bytes } from '../contract.ts';
-import { PIECE, type Leaving, type PartMemory } from './partMemory.ts';
+import type { Leaving, PartMemory } from './partMemory.ts';
 import type { Payload, PayloadHash } from './payload.ts';
+import { PIECE } from './pieces.ts';
 
 /** Whoever receives it ends its memory's leaving, whatever comes of it. */
 export interface GatheredPart extends Leaving {
@@ -66,7 +67,7 @@ function openFillingPart({ memory, startHash, wantedSize }: Gathering): FillingP
     isFull: () => size === wanted,
     async fill(chunk) {
       const within = size % PIECE;
-      if (within === 0) pieces.push(await memory.take());
+      if (within === 0) pieces.push(await memory.take(pieces));
       const copied = chunk.subarray(0, Math.min(PIECE - within, wanted - size));
       pieces.at(-1)?.set(copied, within);
       hash.update(copied);
@@ -81,7 +82,8 @@ function openFillingPart({ memory, startHash, wantedSize }: Gathering): FillingP
       return { payload, ...as, ...leaving };
     },
     drop() {
-      memory.give(pieces.splice(0));
+      memory.give(pieces);
+      pieces = [];
     },
   };
 }

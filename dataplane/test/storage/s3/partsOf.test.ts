@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
-import { openPartMemory, PIECE, type PartMemory } from '../../../src/storage/s3/partMemory.ts';
+import { openPartMemory, type PartMemory } from '../../../src/storage/s3/partMemory.ts';
 import { partsOf, type GatheredPart, type Gathering } from '../../../src/storage/s3/partsOf.ts';
 import { startPayloadHash, type Payload } from '../../../src/storage/s3/payload.ts';
+import { PIECE } from '../../../src/storage/s3/pieces.ts';
 import { failing, lending, patterned } from '../conformance/bodies.ts';
 
 /** Two pieces and a bit, so that the last piece of a part is not full. */
@@ -47,7 +48,7 @@ describe('s3 driver: the parts of a body', () => {
       parts.push(part);
     }
     parts[1]?.back();
-    const later = await Promise.all(Array.from({ length: 20 }, () => memory.take()));
+    const later = await Promise.all(Array.from({ length: 20 }, () => memory.take([])));
     for (const piece of later) piece.fill(0);
     assert.ok(Buffer.concat(parts.map(({ payload }) => bytesOf(payload))).equals(patterned(4 * PART)));
   });
@@ -61,19 +62,19 @@ describe('s3 driver: the parts of a body', () => {
 
   it('give their memory back when the body breaks', async () => {
     const memory = openPartMemory(1);
-    const first = await memory.take();
+    const first = await memory.take([]);
     memory.give([first]);
     const { body } = failing(32 * 1024, new Error('broken'));
     await assert.rejects(async () => {
       for await (const { back } of partsOf(body, gathering(memory))) back();
     }, /broken/);
-    assert.equal((await memory.take()).buffer, first.buffer);
+    assert.equal((await memory.take([])).buffer, first.buffer);
   });
 
   it('hold little while little has come', async () => {
     let taken = 0;
     const inner = openPartMemory(100);
-    const memory: PartMemory = { ...inner, take: () => ((taken += 1), inner.take()) };
+    const memory: PartMemory = { ...inner, take: (part) => ((taken += 1), inner.take(part)) };
     for await (const { back } of partsOf(lending(patterned(PIECE), 1000), gathering(memory))) back();
     assert.equal(taken, 1);
   });
