@@ -20,7 +20,7 @@ import { nameContent } from './put.ts';
 import { hashRuns, RunDamaged, segmentsOfRuns } from './runs.ts';
 import type { StoredRun } from './runs.ts';
 import type { PartRecord } from './uploads.ts';
-import { currentParts, findSession, garbageNote, uploadUnknown } from './uploads.ts';
+import { currentParts, findSession, garbageNote, markDamaged, uploadUnknown } from './uploads.ts';
 
 /** The smallest part that is not the last, in bytes (S3's limit). */
 export const MIN_PART = 5 * 1024 * 1024;
@@ -86,6 +86,7 @@ async function claimedParts(completion: Completion, session: UploadSession): Pro
   return mapInSlices(claims, (claim, index) => {
     const part = stored.get(claim.number);
     if (part === undefined || !agrees(part, claim)) throw partUnknown(session, claim);
+    if (part.damaged) throw partDamaged(part, session);
     if (part.size < MIN_PART && index < claims.length - 1) throw partTooSmall(part);
     return part;
   });
@@ -138,12 +139,25 @@ async function refuseWrongPart(
 ): Promise<never> {
   const part = error instanceof RunDamaged ? parts.find(({ blob }) => blob === error.run.blob) : undefined;
   if (!(error instanceof RunDamaged) || part === undefined) throw error;
-  const refusal = new ArtefactError(
+  const ruined = {
+    bucket,
+    key,
+    uploadId,
+    session: keys.upload(bucket.id, key, uploadId),
+    actor,
+    refusal: partDamaged(part, { uploadId }, error),
+  };
+  const refusal = await refuseDamaged(context, error, ruined);
+  if (refusal === ruined.refusal) await markDamaged(bucket, uploadId, error.run.blob);
+  throw refusal;
+}
+
+function partDamaged({ number, etag }: PartRecord, { uploadId }: Pick<UploadSession, 'uploadId'>, cause?: RunDamaged): ArtefactError {
+  return new ArtefactError(
     'PartDamaged',
-    `Part ${part.number} was damaged in storage after it came. Upload this part again, and then complete the upload.`,
-    { details: { uploadId, partNumber: part.number, etag: part.etag }, cause: error },
+    `Part ${number} was damaged in storage after it came. Upload this part again, and then complete the upload.`,
+    { details: { uploadId, partNumber: number, etag }, ...(cause === undefined ? {} : { cause }) },
   );
-  throw await refuseDamaged(context, error, { bucket, key, uploadId, session: keys.upload(bucket.id, key, uploadId), actor, refusal });
 }
 
 /** What becomes one artefact: its parts, and where their bytes are. */

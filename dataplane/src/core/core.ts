@@ -112,6 +112,10 @@ export interface Objects {
   get(bucket: BucketConfig, key: string, versionId?: string): Promise<Version>;
   /** Without `versionId`: a delete marker where versioning is (or was) on, else removal. With it: that version is gone for good. */
   delete(bucket: BucketConfig, key: string, versionId: string | undefined, conditions: Conditions, actor: Actor): Promise<DeleteResult>;
+  /**
+   * Tags the current version, or the one asked for: the one that it finds first, also where another becomes current meanwhile. Where
+   * that one is replaced for good before it is tagged, `ConcurrentChange`.
+   */
   setTags(
     bucket: BucketConfig,
     key: string,

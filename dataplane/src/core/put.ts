@@ -56,11 +56,16 @@ export async function repeatOnConflict<T>(change: () => Promise<T>): Promise<T> 
     } catch (error) {
       if (!isError(error, 'Conflict')) throw error;
       if (performance.now() - started > PATIENCE) {
-        throw new ArtefactError('ConcurrentChange', 'Another request is changing the same name. Please try again.', { cause: error });
+        throw concurrentChange(error);
       }
       if (tries > 3) await sleep(randomInt(Math.min(50, tries)));
     }
   }
+}
+
+/** The answer to a change that another one came before. */
+export function concurrentChange(cause?: unknown): ArtefactError {
+  return new ArtefactError('ConcurrentChange', 'Another request is changing the same name. Please try again.', { cause });
 }
 
 async function attempt(context: CoreContext, naming: Naming): Promise<{ readonly result: PutResult; readonly known: boolean }> {

@@ -7,7 +7,7 @@ import type { Actor } from './core.ts';
 import { journalChange } from './journal.ts';
 import { keys } from './keys.ts';
 import type { ObjectVersion } from './object.ts';
-import { repeatOnConflict } from './put.ts';
+import { concurrentChange, repeatOnConflict } from './put.ts';
 import type { FoundHead } from './versions.ts';
 import { findHead, findVersion, headValue, notFound } from './versions.ts';
 
@@ -21,12 +21,20 @@ export interface Tagging {
 
 /** What `Objects.setTags` promises. */
 export async function setTags(context: CoreContext, tagging: Tagging): Promise<ObjectVersion> {
-  return repeatOnConflict(() => attempt(context, tagging));
+  let seen: Found | undefined;
+  return repeatOnConflict(async () => {
+    seen = seen === undefined ? await find(tagging) : await findAgain(tagging, seen.version);
+    return tag(context, tagging, seen);
+  });
 }
 
-async function attempt(context: CoreContext, tagging: Tagging): Promise<ObjectVersion> {
+interface Found {
+  readonly head: FoundHead;
+  readonly version: ObjectVersion;
+}
+
+async function tag(context: CoreContext, tagging: Tagging, { head, version }: Found): Promise<ObjectVersion> {
   const { bucket, key, versionId, tags, actor } = tagging;
-  const { head, version } = await find(tagging);
   const tagged: ObjectVersion = { ...version, tags };
   await bucket.store.records.write([
     ...(await tagChanges(bucket, head, tagged)),
@@ -42,7 +50,19 @@ async function attempt(context: CoreContext, tagging: Tagging): Promise<ObjectVe
   return tagged;
 }
 
-async function find({ bucket, key, versionId }: Tagging): Promise<{ readonly head: FoundHead; readonly version: ObjectVersion }> {
+/**
+ * The version that was seen first, wherever it stands now. Tags are words about some bytes: one that became current meanwhile may
+ * not get them, so that a version which has been replaced for good is a `ConcurrentChange`.
+ */
+async function findAgain(tagging: Tagging, seen: ObjectVersion): Promise<Found> {
+  const { bucket, key } = tagging;
+  const again = await findVersion(bucket, key, seen.versionId);
+  if (again?.version.id === seen.id) return { head: again.head, version: seen };
+  await find(tagging);
+  throw concurrentChange();
+}
+
+async function find({ bucket, key, versionId }: Tagging): Promise<Found> {
   const head = versionId === undefined ? await findHead(bucket, key) : undefined;
   const found =
     head === undefined

@@ -1,6 +1,6 @@
 /** Upload sessions: bytes on their way to one name in parts, across requests, processes and crashes. */
 import { ArtefactError, isError } from '../errors.ts';
-import type { Change, Entry, Json } from '../storage/contract.ts';
+import type { BlobId, Change, Entry, Json, Revision } from '../storage/contract.ts';
 import type { OpenBucket } from './buckets.ts';
 import { stillOpen } from './buckets.ts';
 import { beginWaiting, isClaimed, type Claim } from './claims.ts';
@@ -19,6 +19,8 @@ import { scanAll } from './scan.ts';
 export interface PartRecord extends UploadedPart {
   /** Undefined for an empty part. */
   readonly blob?: string;
+  /** Its bytes were found wrong, twice, when the upload was to be completed. */
+  readonly damaged?: true;
 }
 
 export async function beginUpload(
@@ -128,9 +130,20 @@ export async function* partRecords(
   { store }: Pick<OpenBucket, 'store'>,
   uploadId: string,
   after?: string,
-): AsyncGenerator<{ readonly record: string; readonly part: PartRecord }, void, void> {
-  for await (const entry of scanAll(store, keys.parts(uploadId), { after }))
-    yield { record: entry.key, part: entry.value as unknown as PartRecord };
+): AsyncGenerator<{ readonly record: string; readonly part: PartRecord; readonly revision: Revision }, void, void> {
+  for await (const { key: record, value, revision } of scanAll(store, keys.parts(uploadId), { after }))
+    yield { record, part: value as unknown as PartRecord, revision };
+}
+
+/** Marks the part that has this blob as damaged; nothing happens where the upload is over and its records are gone. */
+export async function markDamaged(bucket: OpenBucket, uploadId: string, blob: BlobId): Promise<void> {
+  for await (const { record, part, revision } of partRecords(bucket, uploadId)) {
+    if (part.blob !== blob) continue;
+    const value: PartRecord = { ...part, damaged: true };
+    await bucket.store.records.write([{ put: record, value: value as unknown as Json, ifRevision: revision }]).catch((error: unknown) => {
+      if (!isError(error, 'Conflict')) throw error;
+    });
+  }
 }
 
 /** The part that counts of each number, in order: the one that arrived last. */
@@ -145,6 +158,7 @@ export async function* currentParts(bucket: OpenBucket, uploadId: string, afterN
   if (latest !== undefined) yield latest;
 }
 
+/** Without those that are known to be damaged: whoever resumes by this list would not send them again. */
 export async function listParts(
   bucket: OpenBucket,
   uploadId: string,
@@ -153,6 +167,7 @@ export async function listParts(
 ): Promise<{ readonly parts: readonly UploadedPart[]; readonly next?: number }> {
   const parts: UploadedPart[] = [];
   for await (const part of currentParts(bucket, uploadId, after)) {
+    if (part.damaged) continue;
     if (parts.length === limit) return { parts, next: parts.at(-1)?.number ?? after };
     parts.push(part);
   }

@@ -1,7 +1,7 @@
 /** CopyObject: another name for the same bytes. */
 import type { Core, PutResult } from '../../../core/core.ts';
 import type { ChecksumAlgorithm, ObjectAttributes } from '../../../core/object.ts';
-import { ownSha256 } from '../../../core/quarantine.ts';
+import { asDamage, ownSha256 } from '../../../core/quarantine.ts';
 import { ArtefactError } from '../../../errors.ts';
 import type { Call, Reply } from '../../contract.ts';
 import { refuseGrants } from '../acl.ts';
@@ -75,7 +75,8 @@ function nameAgain(call: Call<ObjectParams>, core: Core, { permit, source, attri
 function readAgain(call: Call<ObjectParams>, core: Core, { permit, source, attributes, algorithm }: Copy): Promise<PutResult> {
   const { digest, size } = source.version;
   const expected = { size, sha256: ownSha256(digest), checksum: algorithm && { algorithm } };
-  return storeObject(call, core, { permit, bytes: core.objects.open(source.bucket, source.admitted), expected, attributes });
+  const bytes = core.objects.open(source.bucket, source.admitted);
+  return storeObject(call, core, { permit, bytes, expected, attributes }).catch(asDamage(digest));
 }
 
 interface Directives {

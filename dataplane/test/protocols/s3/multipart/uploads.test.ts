@@ -372,7 +372,12 @@ describe('part copies', () => {
 
   const refusals: readonly (readonly [headers: Record<string, string>, asker: Asker, code: string])[] = [
     [{ 'x-amz-copy-source-range': 'bytes=2-10' }, {}, 'InvalidArgument'],
-    [{ 'x-amz-copy-source-range': 'bytes=2-' }, {}, 'InvalidArgument'],
+    ...['2-', '-3', '10-10', '20-30', '5-2', '0-1,3-4', ' 0-1', '0-1 ', '0-9999999999999999', ''].map(
+      (range) => [{ 'x-amz-copy-source-range': `bytes=${range}` }, {}, 'InvalidArgument'] as const,
+    ),
+    [{ 'x-amz-copy-source-range': '0-1' }, {}, 'InvalidArgument'],
+    [{ 'x-amz-copy-source-range': 'bits=0-1' }, {}, 'InvalidArgument'],
+    [{ 'x-amz-copy-source': 'plain/empty', 'x-amz-copy-source-range': 'bytes=0-0' }, {}, 'InvalidArgument'],
     [{ 'x-amz-copy-source': 'plain/none' }, {}, 'NoSuchKey'],
     [{ 'x-amz-copy-source-if-match': '"x"' }, {}, 'PreconditionFailed'],
     [{}, { denied: ['s3:GetObject'] }, 'AccessDenied'],
@@ -381,6 +386,7 @@ describe('part copies', () => {
   for (const [headers, asker, code] of refusals) {
     it(`refuse ${JSON.stringify({ ...headers, ...asker })}`, async () => {
       const stage = openStage();
+      await stage.put('/plain/empty', '');
       await stage.put('/plain/from', '0123456789');
       const upload = await begin(stage, '/other/to');
       assert.equal((await copy(stage, upload, { 'x-amz-copy-source': 'plain/from', ...headers }, asker)).element('Code'), code);

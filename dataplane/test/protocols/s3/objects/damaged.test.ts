@@ -55,6 +55,17 @@ describe('damaged bytes in S3', () => {
     assert.equal((await stage.get('/plain/new')).status, 404);
   });
 
+  it('that nobody found yet are found by a copy with another checksum', async () => {
+    const stage = openStage();
+    await stage.put('/kept/k', BODY);
+    await rot(stage.store, (await stage.store.blobs.list(undefined, 10))[0]!, ROT.flipped);
+    const headers = { 'x-amz-copy-source': '/kept/k', 'x-amz-checksum-algorithm': 'SHA1' };
+    const answer = await stage.ask({ method: 'PUT', target: '/plain/new', headers });
+    assert.deepEqual([answer.status, answer.element('Code')], [500, 'ObjectDamaged'], answer.text);
+    assert.equal((await stage.get('/plain/new')).status, 404);
+    assert.equal((await stage.store.blobs.list(undefined, 10)).length, 1);
+  });
+
   it('can still be described, tagged, overwritten and deleted', async () => {
     const stage = await stageWithDamage();
     const { status, text } = await stage.get('/plain/copy?attributes', { 'x-amz-object-attributes': 'ObjectSize' });
@@ -100,10 +111,32 @@ describe('parts that rotted before they are joined, in S3', () => {
     assert.deepEqual([status, element('Code'), element('PartNumber'), element('UploadId')], [400, 'InvalidPart', '2', upload], text);
     assert.match(element('Message') ?? '', /Part 2 was damaged in storage after it came\. Upload this part again/);
     assert.equal((await stage.get(target)).status, 404);
-    assert.equal((await stage.get(`${target}?uploadId=${upload}`)).status, 200, 'the upload is open still');
+    const listed = async () => (await stage.get(`${target}?uploadId=${upload}`)).elements('PartNumber');
+    assert.deepEqual(await listed(), ['1'], 'a client that resumes sends the other again');
+    assert.equal((await complete()).element('PartNumber'), '2');
     assert.equal((await send(2, BODY)).status, 200);
+    assert.deepEqual(await listed(), ['1', '2']);
     assert.equal((await complete()).status, 200);
     assert.ok((await stage.get(target)).bytes.equals(Buffer.concat([FIRST, BODY])));
+  });
+
+  it('are not listed when they are damaged, though others of their number came before', async () => {
+    const stage = openStage();
+    const target = '/plain/one';
+    const upload = (await stage.ask({ method: 'POST', target: `${target}?uploads` })).element('UploadId')!;
+    const send = (body: Buffer) => stage.ask({ method: 'PUT', target: `${target}?partNumber=7&uploadId=${upload}`, body });
+    await send(FIRST);
+    const [earlier] = await stage.store.blobs.list(undefined, 10);
+    const { headers } = await send(BODY);
+    await rot(
+      stage.store,
+      (await stage.store.blobs.list(undefined, 10)).find((blob) => blob !== earlier)!,
+      ROT.deleted,
+    );
+    const part = `<Part><PartNumber>7</PartNumber><ETag>${headers.etag!.replaceAll('"', '&quot;')}</ETag></Part>`;
+    const body = `<CompleteMultipartUpload>${part}</CompleteMultipartUpload>`;
+    assert.equal((await stage.ask({ method: 'POST', target: `${target}?uploadId=${upload}`, body })).element('Code'), 'InvalidPart');
+    assert.deepEqual((await stage.get(`${target}?uploadId=${upload}`)).elements('PartNumber'), []);
   });
 
   it('are not made of an object that has rotted, where they are copied from all of it', async () => {
