@@ -1,17 +1,16 @@
 /**
- * What SQLite alone reaches: the same tables and settings, the same records for each PUT, the same number of PUTs in each
- * commit, one writer, and nothing around it.
+ * What SQLite alone reaches: the same tables and settings, the very rows that one PUT makes (its blob's, and its records: digest,
+ * reference, name and journal entry, each as long as there), the same number of PUTs in each commit, each with its sync, and the log
+ * moved to the database as often. One writer, and nothing around it: the rows are made, and the batch begun, off the clock.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { DUE_PAGES } from '../../dataplane/src/storage/local/checkpoint.ts';
 import { layoutOf } from '../../dataplane/src/storage/local/layout.ts';
 import { openDatabase } from '../../dataplane/src/storage/local/database.ts';
 import type { Server } from '../../e2e/src/server.ts';
 import { percentile } from '../figures.ts';
 import type { Outcome } from '../wrk.ts';
-
-/** Pages in the log from which on SQLite moves them: where the store's own checkpoints begin. */
-const CHECKPOINT_PAGES = 2000;
 
 interface Row {
   readonly key: string;
@@ -66,7 +65,7 @@ export async function sampleOf(server: Server, bucket: string, size: number): Pr
 /** Opens a database as the store does, in an empty directory. */
 export function openSqliteAlone(directory: string, sample: Sample): SqliteAlone {
   const db = openDatabase(layoutOf(directory).database, 'alone', 0);
-  db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+  db.pragma(`wal_autocheckpoint = ${DUE_PAGES}`);
   const insert = db.prepare('INSERT INTO records (key, value, revision) VALUES (?, ?, ?)');
   const insertBlob = db.prepare('INSERT INTO blobs (id, bytes) VALUES (?, ?)');
   const [begin, commit] = [db.prepare('BEGIN IMMEDIATE'), db.prepare('COMMIT')];

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const TIME_CHARACTERS = 10;
+const CHANCE_CHARACTERS = 16;
 
 /** Characters of an id. */
 export const ID_LENGTH = 26;
@@ -21,9 +22,19 @@ export function newId(after?: string, now: number = Date.now()): string {
   return last;
 }
 
+/** Random bytes for this many ids are asked for at once: asking costs more than what is answered. */
+const IDS_AHEAD = 128;
+
+let pool = Buffer.alloc(0);
+let drawn = 0;
+
 function chance(): string {
+  if (drawn === pool.length) {
+    pool = randomBytes(IDS_AHEAD * CHANCE_CHARACTERS);
+    drawn = 0;
+  }
   let text = '';
-  for (const byte of randomBytes(16)) text += ALPHABET[byte & 31]!;
+  for (const end = drawn + CHANCE_CHARACTERS; drawn < end; drawn += 1) text += ALPHABET[pool[drawn]! & 31]!;
   return text;
 }
 

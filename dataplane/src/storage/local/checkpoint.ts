@@ -7,7 +7,7 @@ import type { Db } from './database.ts';
 import type { WriterData } from './wire.ts';
 
 /** Pages in the log from which on they are moved: 16 MiB. Fewer would write pages that change often again and again. */
-const DUE_PAGES = 4000;
+export const DUE_PAGES = 4000;
 
 /** Pages from which on the writer moves all itself and other processes' writers wait: 64 MiB. */
 const OVERDUE_PAGES = 4 * DUE_PAGES;
