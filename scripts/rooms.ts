@@ -12,6 +12,7 @@ export const EVERY_ROOM: Room = '*';
 const ERRORS = 'dataplane/src/errors.ts';
 const FRESHNESS = 'dataplane/src/freshness.ts';
 const SLICES = 'dataplane/src/slices.ts';
+const QUIET = 'dataplane/src/quiet.ts';
 const TELEMETRY = 'dataplane/src/telemetry';
 const CONFIG = 'dataplane/src/config';
 const STORAGE = 'dataplane/src/storage';
@@ -42,12 +43,13 @@ export const MAY_IMPORT: Readonly<Record<Room, readonly Room[]>> = {
   [ERRORS]: [],
   [FRESHNESS]: [],
   [SLICES]: [],
+  [QUIET]: [],
   [TELEMETRY]: [ERRORS],
   [CONFIG]: [...LEAVES, ...WITH_SQLITE, CRDS],
   [STORAGE_CONTRACT]: [ERRORS],
   [LENT]: [],
   [STORAGE]: [...LEAVES, STORAGE_CONTRACT, CONFIG],
-  'dataplane/src/storage/local': [...OF_A_DRIVER, ...WITH_SQLITE],
+  'dataplane/src/storage/local': [...OF_A_DRIVER, ...WITH_SQLITE, QUIET],
   'dataplane/src/storage/memory': OF_A_DRIVER,
   'dataplane/src/storage/s3': OF_A_DRIVER,
   [CORE]: [...LEAVES, STORAGE_CONTRACT, STORAGE, CONFIG, CRDS],

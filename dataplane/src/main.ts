@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { readSettings, type Settings } from './config/settings.ts';
 import { ArtefactError } from './errors.ts';
+import { beginFrugally } from './main/frugal.ts';
 
 /**
  * V8 learns where long-lived objects are made, and makes them among the old ones from then on. Here that depends on how long the disk
@@ -29,7 +30,9 @@ try {
 async function start(settings: Settings): Promise<void> {
   const [command, ...args] = process.argv.slice(2);
   if (command !== undefined) return runCommand(settings, command, args);
-  keepCompiledCode(settings);
+  const compiledCode = placeOfCompiledCode(settings);
+  beginFrugally(compiledCode);
+  keepCompiledCode(compiledCode);
   if (cluster.isWorker) return (await import('./main/worker.ts')).runWorker(settings);
   if (settings.workers === 1) return (await import('./main/alone.ts')).runAlone(settings);
   return (await import('./main/primary.ts')).runPrimary(settings);
@@ -48,13 +51,15 @@ async function runCommand(settings: Settings, command: string, [directory, ...mo
   process.exitCode = 1;
 }
 
-/**
- * Spares later starts, threads and workers the compiling: a third of their time, and 25 MB of memory each. It is code that
- * will be run, so it is kept where only the owner of the data can write.
- */
-function keepCompiledCode({ data }: Settings): void {
+/** It is code that will be run, so it is kept where only the owner of the data can write. */
+function placeOfCompiledCode({ data }: Settings): string {
   mkdirSync(data, { recursive: true, mode: 0o700 });
-  process.env['NODE_COMPILE_CACHE'] ??= join(data, 'compile-cache');
+  return join(data, 'compile-cache');
+}
+
+/** Spares later starts, threads and workers the compiling: a third of their time, and 25 MB of memory each. */
+function keepCompiledCode(place: string): void {
+  process.env['NODE_COMPILE_CACHE'] ??= place;
   enableCompileCache();
 }
 

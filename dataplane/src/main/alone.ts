@@ -1,9 +1,9 @@
 /** Everything in one process: `BONDED_WORKERS=1`. */
 import type { Settings } from '../config/settings.ts';
 import { startMetricsServer } from '../http/metricsServer.ts';
+import { giveBackWhenQuiet } from '../quiet.ts';
 import { banner } from './banner.ts';
 import { startHouse } from './house.ts';
-import { giveBackWhenQuiet } from './quiet.ts';
 import { endOnUncaught, onStopSignals } from './signals.ts';
 import { addressUrl } from './addressUrl.ts';
 

@@ -8,14 +8,13 @@ import type { Settings } from '../config/settings.ts';
 import { startMetricsServer } from '../http/metricsServer.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
 import { createClusterMetrics } from '../telemetry/metrics.ts';
+import { giveBackWhenQuiet } from '../quiet.ts';
 import { addressUrl } from './addressUrl.ts';
 import { banner } from './banner.ts';
 import { watchDataDirectory } from './dataDirectory.ts';
-import { frugalEnvironment, startWorkersFrugally } from './frugal.ts';
 import { LOCATION, LOCATIONS, trustedIssuers } from './installation.ts';
 import { proveLocation } from './location.ts';
 import { workerEnvironment } from './messages.ts';
-import { giveBackWhenQuiet } from './quiet.ts';
 import { endOnUncaught, onStopSignals } from './signals.ts';
 import { Supervisor } from './supervisor.ts';
 
@@ -26,11 +25,10 @@ export async function runPrimary(settings: Settings): Promise<void> {
   const { config, proved } = await prepare(settings, log);
   const metrics = createClusterMetrics();
   const metricsServer = await startMetricsServer(settings.metricsListen, metrics, log);
-  startWorkersFrugally();
   const supervisor = new Supervisor({
     workers: settings.workers,
     log,
-    environment: { ...frugalEnvironment(), ...workerEnvironment(proved) },
+    environment: workerEnvironment(proved),
     onCount: (ready) => metrics.workers(ready),
     onRestart: () => metrics.restarted(),
     // A worker would make an empty store in the place of one that was taken away.

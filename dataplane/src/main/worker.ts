@@ -4,9 +4,9 @@ import type { Settings } from '../config/settings.ts';
 import { shareCores } from '../core/hashing/lanes.ts';
 import { ArtefactError } from '../errors.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
+import { giveBackWhenQuiet } from '../quiet.ts';
 import { startHouse, type House } from './house.ts';
 import { ours, provedByPrimary, tellPrimary, type PrimaryMessage } from './messages.ts';
-import { giveBackWhenQuiet } from './quiet.ts';
 import { endOnUncaught, onStopSignals } from './signals.ts';
 
 /** Serves until the primary, or a signal to this process alone, says stop. */

@@ -1,22 +1,16 @@
 import assert from 'node:assert/strict';
-import cluster from 'node:cluster';
-import { frugalEnvironment, startWorkersFrugally } from '../../src/main/frugal.ts';
+import { frugalBeginning } from '../../src/main/frugal.ts';
 
-describe('workers that take little memory', () => {
-  it('have one malloc heap, unless the environment says otherwise', () => {
-    assert.deepEqual(frugalEnvironment({}), { MALLOC_ARENA_MAX: '1' });
-    assert.deepEqual(frugalEnvironment({ MALLOC_ARENA_MAX: '8' }), { MALLOC_ARENA_MAX: '8' });
+describe('how a process is begun', () => {
+  it('has a small young space, one malloc heap, and a place for compiled code', () => {
+    assert.deepEqual(frugalBeginning({ flags: ['--cpu-prof'], env: { HOME: '/home' } }, '/data/code'), {
+      flags: ['--cpu-prof', '--max-semi-space-size=4'],
+      env: { HOME: '/home', MALLOC_ARENA_MAX: '1', NODE_COMPILE_CACHE: '/data/code' },
+    });
   });
 
-  it('have a small young space besides what the command line says', () => {
-    const { settings } = cluster;
-    try {
-      startWorkersFrugally();
-      const { execArgv = [] } = cluster.settings;
-      assert.deepEqual(execArgv.slice(0, -1), process.execArgv);
-      assert.match(execArgv.at(-1) ?? '', /^--max-semi-space-size=\d+$/);
-    } finally {
-      cluster.setupPrimary({ ...settings, execArgv: process.execArgv });
-    }
+  it('leaves what the command line and the environment say themselves', () => {
+    const begun = { flags: ['--max-semi-space-size=16'], env: { MALLOC_ARENA_MAX: '8', NODE_COMPILE_CACHE: '/elsewhere' } };
+    assert.deepEqual(frugalBeginning(begun, '/data/code'), begun);
   });
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { environmentIn, newDirectory, ownerOf, raze, rootKey } from './rig.ts';
@@ -111,6 +112,19 @@ describe('processes', function () {
       for (const text of [bonded.output(), bonded.errors(), again.output(), again.errors()]) assert.ok(!text.includes(secret));
     });
 
+    it(`begin with small heaps, under the number that was started (${workers})`, async () => {
+      const bonded = await run({ BONDED_WORKERS: workers });
+      const all = [bonded.child.pid!, ...(await workersOf(bonded.child.pid!))];
+      assert.equal(all.length, workers === '1' ? 1 : 1 + Number(workers));
+      for (const pid of all) {
+        assert.match(await readFile(`/proc/${pid}/cmdline`, 'utf8'), /\0--max-semi-space-size=4\0/);
+        const environment = (await readFile(`/proc/${pid}/environ`, 'utf8')).split('\0');
+        assert.ok(environment.includes('MALLOC_ARENA_MAX=1'));
+        assert.ok(environment.some((variable) => variable.startsWith(`NODE_COMPILE_CACHE=${bonded.directory}`)));
+      }
+      assert.doesNotMatch(bonded.errors(), /Warning/);
+    });
+
     it(`end at once at a second signal (${workers})`, async () => {
       const bonded = await run({ BONDED_WORKERS: workers });
       await bonded.ask('/builds', { method: 'PUT' });
@@ -160,9 +174,8 @@ describe('processes', function () {
 });
 
 async function workersOf(pid: number): Promise<number[]> {
-  const { readFile } = await import('node:fs/promises');
   const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
-  return text.trim().split(' ').map(Number);
+  return text.trim().split(' ').filter(Boolean).map(Number);
 }
 
 function isAlive(pid: number): boolean {

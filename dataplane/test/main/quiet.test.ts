@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { giveBackWhenQuiet } from '../../src/main/quiet.ts';
+import { giveBackWhenQuiet } from '../../src/quiet.ts';
 
 /** Waits until it holds, for at most 8 s. */
 async function until(holds: () => boolean): Promise<void> {

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
+import { giveBackWhenQuiet } from '../../quiet.ts';
 import { openCheckpoints } from './checkpoint.ts';
 import { openCommitter } from './commit.ts';
 import { openDatabase } from './database.ts';
@@ -20,6 +21,8 @@ function serve(port: MessagePort, data: WriterData): void {
       if (request === 'close') void perform.close().finally(() => port.close());
       else perform.group(request, answer);
     });
+    // Its heap is its own: nobody else's collections give anything of it back.
+    giveBackWhenQuiet();
     answer('ready');
   } catch (thrown) {
     answer({ unusable: report(thrown) });

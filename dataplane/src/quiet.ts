@@ -1,9 +1,9 @@
-/** Gives memory back when nothing is going on: what a start, or a busy time, has left behind is collected once it is over. */
+/** Gives memory of the calling thread back when nothing is going on: what a start, or a busy time, has left behind is collected once it is over. */
 import { performance } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** How often a process looks whether it is quiet, in ms. */
+/** How often a thread looks whether it is quiet, in ms. */
 const LOOK_MS = 2000;
 
 /** The part of the time that its event loop may be busy for that. */
@@ -21,7 +21,7 @@ export interface QuietOptions {
 }
 
 /**
- * V8 lets its heap be several times what is in use until there is need, and in a process that nobody asks anything there is none
+ * V8 lets a thread's heap be several times what is in use until there is need, and in a thread that nobody asks anything there is none
  * for hours. Collecting takes some 50 ms, in which nobody is served; so it is done once after each busy time, a look into the quiet.
  */
 export function giveBackWhenQuiet(options: QuietOptions = {}): Quiet {
