@@ -118,7 +118,8 @@ describe('oci: the table', () => {
     );
     assert.match(challenge('PUT', '/v2/b/r/manifests/1'), /scope="repository:b\/r:pull,push"$/);
     assert.match(challenge('POST', '/v2/b/r/blobs/uploads/'), /scope="repository:b\/r:pull,push"$/);
-    for (const method of ['GET', 'DELETE']) assert.match(challenge(method, '/v2/b/r/blobs/uploads/x'), /scope="repository:b\/r:pull,push"$/);
+    for (const method of ['GET', 'DELETE'])
+      assert.match(challenge(method, '/v2/b/r/blobs/uploads/x'), /scope="repository:b\/r:pull,push"$/);
     assert.match(challenge('DELETE', '/v2/b/r/manifests/1'), /scope="repository:b\/r:delete"$/);
     assert.match(challenge('GET', '/v2/_catalog'), /scope="registry:catalog:\*"$/);
   });
