@@ -6,7 +6,7 @@ import type { CoreContext } from './context.ts';
 import { storeOf } from './context.ts';
 import { newId } from './ids.ts';
 import { keys } from './keys.ts';
-import { bucketIdOf, realmId, type InRealm } from './realm.ts';
+import { bucketIdOf, idsOf, realmId, type InRealm } from './realm.ts';
 
 export interface BucketRecord {
   readonly id: string;
@@ -83,6 +83,12 @@ export async function stillOpen(bucket: OpenBucket): Promise<void> {
   const found = await findBucket(bucket.store, bucket.config.name);
   if (found?.record.id !== bucketIdOf(bucket.id)) throw bucketGone(bucket.config.name);
   if (found.record.closing !== undefined) throw new ArtefactError('ConcurrentChange', 'The bucket is being deleted. Please try again.');
+}
+
+/** True when nothing is named in the bucket, nor in any of its realms. */
+export async function isEmpty({ store, id }: Pick<OpenBucket, 'store' | 'id'>): Promise<boolean> {
+  const firsts = idsOf(id).map((one) => store.records.scan({ prefix: keys.heads(one), limit: 1 }));
+  return (await Promise.all(firsts)).every((first) => first.length === 0);
 }
 
 /** A name that another tenant has now is another bucket. */

@@ -1,7 +1,7 @@
 /** Configuration changes through an API: written where the manifests are, journalled, and kept in step with what is stored. */
 import type { BucketConfig } from '@bonded/crds';
 import { ArtefactError, isError } from '../errors.ts';
-import { bucketValue, findBucket, isClosing, openBucket } from './buckets.ts';
+import { bucketValue, findBucket, isClosing, isEmpty, openBucket } from './buckets.ts';
 import { retireBucket } from './collect/buckets.ts';
 import type { CoreContext } from './context.ts';
 import { storeOf } from './context.ts';
@@ -53,10 +53,10 @@ async function closeBucket(context: CoreContext, bucket: BucketConfig, removeRes
   const { id } = await openBucket(context, bucket);
   const closing = await mark(context, bucket, true);
   try {
-    if ((await store.records.scan({ prefix: keys.heads(id), limit: 1 })).length > 0) {
+    if (!(await isEmpty({ store, id }))) {
       throw new ArtefactError(
         'BucketNotEmpty',
-        'The bucket you tried to delete is not empty. Delete all versions of all objects in it first.',
+        'The bucket you tried to delete is not empty. Delete all versions of all objects in it first, and what was pushed to its repositories.',
       );
     }
     await removeResource();

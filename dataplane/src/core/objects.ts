@@ -3,7 +3,7 @@ import type { BucketConfig } from '@bonded/crds';
 import { readIn } from './ahead.ts';
 import { nameArrived } from './arrived.ts';
 import type { OpenBucket } from './buckets.ts';
-import { openBucket } from './buckets.ts';
+import { isEmpty, openBucket } from './buckets.ts';
 import { readLayout } from './complete.ts';
 import type { CoreContext } from './context.ts';
 import { storeOf } from './context.ts';
@@ -11,11 +11,10 @@ import { copyVersion } from './copy.ts';
 import type { Objects } from './core.ts';
 import { openDigest, smallDigest, soundDigest } from './digests.ts';
 import { emptyBucket, refuseImmutable } from './empty.ts';
-import { keys } from './keys.ts';
 import { listCurrent, listVersions } from './listing.ts';
 import type { Version } from './object.ts';
 import { locate } from './locate.ts';
-import { idsOf, registryOf } from './realm.ts';
+import { registryOf } from './realm.ts';
 import { discard, receive } from './receive.ts';
 import { removeName } from './remove.ts';
 import { setTags } from './tags.ts';
@@ -45,11 +44,7 @@ export function createObjects(context: CoreContext): Objects {
     small: (bucket, admitted, range) => smallDigest(storeOf(context, bucket), admitted.digest, range),
     parts: async (bucket, version) =>
       version.layout === undefined ? undefined : readLayout(storeOf(context, bucket), version.digest, version.layout),
-    isEmpty: async (bucket) => {
-      const { store, id } = await open(bucket);
-      const firsts = idsOf(id).map((one) => store.records.scan({ prefix: keys.heads(one), limit: 1 }));
-      return (await Promise.all(firsts)).every((first) => first.length === 0);
-    },
+    isEmpty: async (bucket) => isEmpty(await open(bucket)),
     empty: async (bucket, actor) => {
       const all = [await open(bucket), await open(registryOf(bucket))];
       for (const each of all) await refuseImmutable(each);

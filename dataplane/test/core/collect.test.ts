@@ -197,7 +197,8 @@ describe('core: collection', () => {
     resources.set('b', 'team-a');
     await put(bucket, 'k', 'x');
     await core.objects.delete(bucket, 'k', undefined, {}, ACTOR);
-    const writes = Promise.allSettled(Array.from({ length: 20 }, (_, n) => put(bucket, `k${n}`, 'x')));
+    const arrived = await Promise.all(Array.from({ length: 20 }, () => core.objects.receive(bucket, bytesOf('x'), {})));
+    const writes = Promise.allSettled(arrived.map((one, n) => core.objects.put(bucket, `k${n}`, one, PLAIN, {}, ACTOR)));
     const deletion = await core.configuration.deleteBucket(bucket, ACTOR).then(
       () => true,
       () => false,

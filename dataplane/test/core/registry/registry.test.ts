@@ -308,9 +308,11 @@ describe('core: a registry', () => {
       assert.deepEqual(left, []);
     });
 
-    it('empties the registry with its bucket', async () => {
+    it('empties the registry with its bucket, which cannot be deleted before', async () => {
+      test.resources.set('b', 'team-a');
       const layer = await push.blob('layer');
       await push.tag('1', await push.manifest([layer]));
+      await assert.rejects(test.core.configuration.deleteBucket(bucket, ACTOR), fails('BucketNotEmpty'));
       await test.core.objects.empty(bucket, ACTOR);
       assert.equal(await test.core.objects.isEmpty(bucket), true);
       assert.deepEqual([await test.keys('uses/'), await test.keys('referrer/')], [[], []]);
