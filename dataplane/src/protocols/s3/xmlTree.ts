@@ -8,7 +8,15 @@ import { ArtefactError } from '../../errors.ts';
 import { startSlices } from '../../slices.ts';
 
 /** The limits of a document that comes in; its size in bytes is limited by whoever reads it. */
-export const XML_LIMITS = { depth: 16, elements: 100_000, attributes: 16, nameLength: 128, textLength: 16_384 } as const;
+export const XML_LIMITS = {
+  depth: 16,
+  elements: 100_000,
+  attributes: 16,
+  nameLength: 128,
+  textLength: 16_384,
+  references: 100_000,
+  comments: 1000,
+} as const;
 
 /** Characters, as a class of regular expressions has them, that XML 1.0 has no place for but S3 keys may hold; and the carriage return. */
 export const CONTROL = '\\u0001-\\u0008\\u000b-\\u001f\\ufffe\\uffff';
@@ -105,6 +113,21 @@ interface Reader {
   end(roots: readonly string[]): XmlElement;
 }
 
+/** Counts what costs more to read than its bytes. */
+function createQuota(): { comment(): void; references(piece: string): void } {
+  let comments = 0;
+  let references = 0;
+  return {
+    comment() {
+      if (++comments > XML_LIMITS.comments) throw malformedXml('It has too many comments.');
+    },
+    references(piece) {
+      for (let at = piece.indexOf('&'); at >= 0; at = piece.indexOf('&', at + 1)) references += 1;
+      if (references > XML_LIMITS.references) throw malformedXml('It has too many references.');
+    },
+  };
+}
+
 /** Reads `document`, which it is given piece by piece. */
 function createReader(document: Uint8Array): Reader {
   // Where CDATA would make the replacement ambiguous, XML 1.0 rules.
@@ -125,6 +148,8 @@ function createReader(document: Uint8Array): Reader {
   parser.on('xmldecl', ({ encoding }) => {
     if (encoding !== undefined && encoding.toLowerCase() !== 'utf-8') throw malformedXml('Its encoding must be UTF-8.');
   });
+  const quota = createQuota();
+  parser.on('comment', () => quota.comment());
   let attributes = 0;
   parser.on('opentagstart', () => (attributes = 0));
   parser.on('attribute', () => {
@@ -154,6 +179,7 @@ function createReader(document: Uint8Array): Reader {
   let prolog = 0;
   return {
     read(piece) {
+      quota.references(piece);
       parser.write(namesControls ? nameControlReferences(piece, parser.ENTITIES) : piece);
       if (elements === 0 && (prolog += piece.length) > MOST_PROLOG) throw malformedXml('It does not begin with an element.');
     },

@@ -58,15 +58,19 @@ describe('long XML documents', () => {
     assert.ok(together >= 20, String(together));
   });
 
-  it('are refused before they are read where they begin with no element, or nothing in them ends', async () => {
+  it('are refused before they are read where they begin with no element, nothing in them ends, or too much of a kind is in them', async () => {
     const begins: readonly (readonly [string, RegExp])[] = [
       [`<!DOCTYPE A [${'<!ENTITY a "b">'.repeat(200_000)}]><A/>`, /does not begin with an element/],
-      [`${'<!-- -->'.repeat(400_000)}<A/>`, /does not begin with an element/],
+      [`<!--${' '.repeat(20_000)}--><A/>`, /does not begin with an element/],
       [`<A>${'x'.repeat(3 * MIB)}</A>`, /too long/],
       [`<A><!--${'x'.repeat(3 * MIB)}--></A>`, /too long/],
+      [`<A>${'<!-- -->'.repeat(400_000)}</A>`, /too many comments/],
+      [`<A>${`<B>${'&amp;'.repeat(1000)}</B>`.repeat(600)}</A>`, /too many references/],
       [`<A b="${'x'.repeat(3 * MIB)}"/>`, /does not begin|too long/],
     ];
     for (const [text, message] of begins) await assert.rejects(parseLongXml(Buffer.from(text), ['A']), { code: 'MalformedBody', message });
+    const most = `<A>${'<!-- -->'.repeat(XML_LIMITS.comments)}${'<B>&#1;&lt;</B>'.repeat(XML_LIMITS.references / 2)}</A>`;
+    assert.equal((await parseLongXml(Buffer.from(most), ['A'])).children.length, XML_LIMITS.references / 2);
     const text = 'ü'.repeat(XML_LIMITS.textLength);
     assert.equal((await parseLongXml(Buffer.from(`<A>${text}</A>`), ['A'])).text, text);
   });
