@@ -114,14 +114,21 @@ interface Reader {
 }
 
 /** Counts what costs more to read than its bytes. */
-function createQuota(): { comment(): void; references(piece: string): void } {
+function createQuota() {
   let comments = 0;
   let references = 0;
+  let attributes = 0;
   return {
+    tag() {
+      attributes = 0;
+    },
+    attribute() {
+      if (++attributes > XML_LIMITS.attributes) throw malformedXml('An element has too many attributes.');
+    },
     comment() {
       if (++comments > XML_LIMITS.comments) throw malformedXml('It has too many comments.');
     },
-    references(piece) {
+    references(piece: string) {
       for (let at = piece.indexOf('&'); at >= 0; at = piece.indexOf('&', at + 1)) references += 1;
       if (references > XML_LIMITS.references) throw malformedXml('It has too many references.');
     },
@@ -150,11 +157,8 @@ function createReader(document: Uint8Array): Reader {
   });
   const quota = createQuota();
   parser.on('comment', () => quota.comment());
-  let attributes = 0;
-  parser.on('opentagstart', () => (attributes = 0));
-  parser.on('attribute', () => {
-    if (++attributes > XML_LIMITS.attributes) throw malformedXml('An element has too many attributes.');
-  });
+  parser.on('opentagstart', () => quota.tag());
+  parser.on('attribute', () => quota.attribute());
   parser.on('opentag', (tag) => {
     if (++elements > XML_LIMITS.elements) throw malformedXml('It has too many elements.');
     if (open.length >= XML_LIMITS.depth) throw malformedXml('It is nested too deeply.');
