@@ -43,7 +43,7 @@ export function createMounts({ settings, authenticator, health, snapshot }: Moun
     { path: '/api', accepts: isOurs, protocol: admin },
     { path: '/auth/token', accepts: isOurs, protocol: createTokenProtocol({ authenticator }) },
     { path: '/auth', accepts: isOurs, protocol: admin },
-    { path: '/v2', accepts: isOurs, protocol: createOciProtocol() },
+    { path: '/v2', accepts: isOurs, protocol: createOciProtocol({ visibleBuckets: access.visibleBuckets }) },
     { path: '/uploads', accepts: isOurs, protocol: uploads },
     {
       accepts: (head) => isOurs(head) && isForSts(head),

@@ -32,6 +32,11 @@ export function placeName({ repository, digest }: Place): string {
   return `${repository}@${digest}`;
 }
 
+/** The repository that a name of a registry is in: of `app:1.2` and of `app@sha256:…` it is `app`. */
+export function repositoryOf(publicName: string): string {
+  return publicName.replace(/[@:].*$/s, '');
+}
+
 /** Reads a key of a blob back; undefined for another key. */
 export function blobPlace(key: string): Place | undefined {
   const at = key.indexOf('@');

@@ -1,9 +1,10 @@
 /** `GET /api/v1/digests/{digest}/keep` (why bytes are still here) and `POST /api/v1/collection` (a round of collection). */
 import type { Keep } from '../../core/collect/contract.ts';
 import type { Digest } from '../../core/digest.ts';
+import { repositoryOf } from '../../core/registry/names.ts';
 import { ArtefactError } from '../../errors.ts';
-import type { Call } from '../contract.ts';
-import { ANY_AUTHENTICATED, INSTALLATION, listNames } from './demands.ts';
+import type { Call, Demand } from '../contract.ts';
+import { ANY_AUTHENTICATED, INSTALLATION, listNames, readName } from './demands.ts';
 import { json, readJson } from './json.ts';
 import { digest } from './parameters.ts';
 import { row } from './row.ts';
@@ -43,9 +44,14 @@ function known(keep: Keep): Keep {
 
 /** Only the names that the caller may list; one that sees none of them must not learn that the bytes are here. */
 function filtered({ digest: asked, size, stored, names, quarantined }: Keep, call: Call<DigestParams>): Keep {
-  const visible = names.filter(({ bucket, key }) => call.may(listNames(bucket, key)));
+  const visible = names.filter((name) => call.may(looking(name)));
   if (visible.length === 0) throw digestUnknown();
   return { digest: asked, size, stored, names: visible, ...(quarantined !== undefined && { quarantined }) };
+}
+
+/** A repository is seen by whoever may read it, as in its own protocol. */
+function looking({ bucket, key, realm }: Keep['names'][number]): Demand {
+  return realm === undefined ? listNames(bucket, key) : readName(bucket, repositoryOf(key));
 }
 
 function digestUnknown(): ArtefactError {

@@ -7,6 +7,7 @@ import { appendChunk, cancelUpload, closeUpload, startUpload, uploadStatus } fro
 import { creating, deleting, reading } from './call.ts';
 import { renderOciError } from './errors.ts';
 import { listReferrers, listRepositories, listTags } from './lists/lists.ts';
+import type { CatalogueDeps } from './lists/lists.ts';
 import { deleteManifest, getManifest } from './manifests/manifest.ts';
 import { putManifest } from './manifests/put.ts';
 import type { Repository } from './names.ts';
@@ -27,17 +28,16 @@ function row<Params extends Repository>(
 const NOTHING = (): readonly [] => [];
 
 const BASE: Row = { name: 'oci.Base', authenticates: 'request', demands: NOTHING, handle: tellVersion };
-const CATALOG: Row = { name: 'oci.ListRepositories', authenticates: 'request', demands: NOTHING, handle: listRepositories };
 
 const GET_BLOB = row('GetBlob', getBlob, reading);
 const GET_MANIFEST = row('GetManifest', getManifest, reading);
 const TAGS = row('ListTags', listTags, reading);
 const REFERRERS = row('ListReferrers', listReferrers, reading);
 
-/** What each kind of place takes, by method. */
-const TABLE: Readonly<Record<Place['kind'], Readonly<Record<string, Row>>>> = {
+type Table = Readonly<Record<Place['kind'], Readonly<Record<string, Row>>>>;
+
+const TABLE: Omit<Table, 'catalog'> = {
   base: { GET: BASE, HEAD: BASE },
-  catalog: { GET: CATALOG },
   tags: { GET: TAGS },
   referrers: { GET: REFERRERS },
   manifest: {
@@ -56,23 +56,27 @@ const TABLE: Readonly<Record<Place['kind'], Readonly<Record<string, Row>>>> = {
   },
 };
 
-/** Every operation, for tables and tests. */
-export const OPERATIONS: readonly Row[] = [...new Set(Object.values(TABLE).flatMap((methods) => Object.values(methods)))];
+/** What each kind of place takes, by method. */
+export function ociTable(deps: CatalogueDeps): Table {
+  const handle: Row['handle'] = (call, core) => listRepositories(call, core, deps);
+  return { ...TABLE, catalog: { GET: { name: 'oci.ListRepositories', authenticates: 'request', demands: NOTHING, handle } } };
+}
 
 /** `/v2/…`. No bucket can be called `v2`. */
-export function createOciProtocol(): Protocol {
+export function createOciProtocol(deps: CatalogueDeps): Protocol {
+  const table = ociTable(deps);
   return {
     name: 'oci',
     takesLimited: true,
-    recognise,
+    recognise: (head) => recognise(head, table),
     renderError: renderOciError,
     decorate: () => ({ 'docker-distribution-api-version': 'registry/2.0' }),
   };
 }
 
-function recognise(head: RequestHead): Recognised<unknown> {
+function recognise(head: RequestHead, table: Table): Recognised<unknown> {
   const params = readPath(head.rawPath);
-  const methods = TABLE[params.kind];
+  const methods = table[params.kind];
   const operation = methods[head.method];
   if (operation !== undefined) return { operation, params };
   const allow = Object.keys(methods).join(', ');

@@ -147,8 +147,9 @@ describe('oci: over HTTP', () => {
       [imageOf([], { layers: [{ mediaType: 'x', digest: 'sha256:..', size: 1 }] }), OCI_IMAGE, 400],
       [imageOf([], { annotations: { a: 1 } }), OCI_IMAGE, 400],
       [imageOf([], { subject: { digest: digestOf('a') } }), OCI_IMAGE, 400],
-      [imageOf(Array.from({ length: 4001 }, () => described('x'))), OCI_IMAGE, 400],
+      [imageOf(Array.from({ length: 1001 }, () => described('x'))), OCI_IMAGE, 400],
       [`{"schemaVersion":2,"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, OCI_IMAGE, 400],
+      [imageOf([], { subject: described('a', OCI_IMAGE), annotations: { a: 'x'.repeat(40_000) } }), OCI_IMAGE, 400],
       [' '.repeat(4 * 1024 * 1024 + 1), OCI_IMAGE, 413],
     ];
     for (const [text, type, status] of bad) {

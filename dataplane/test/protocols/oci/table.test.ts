@@ -3,10 +3,12 @@ import * as fc from 'fast-check';
 import { ArtefactError } from '../../../src/errors.ts';
 import { OCI_ERRORS } from '../../../src/protocols/oci/errorCodes.ts';
 import { readPath } from '../../../src/protocols/oci/path.ts';
-import { createOciProtocol, OPERATIONS } from '../../../src/protocols/oci/protocol.ts';
+import { createOciProtocol, ociTable } from '../../../src/protocols/oci/protocol.ts';
 import { readRepository } from '../../../src/protocols/oci/names.ts';
 import { head } from '../s3/fakes.ts';
 
+const DEPS = { visibleBuckets: () => [] };
+const OPERATIONS = [...new Set(Object.values(ociTable(DEPS)).flatMap((methods) => Object.values(methods)))];
 const FILTERED = ['oci.Base', 'oci.ListRepositories'];
 
 describe('oci: the table', () => {
@@ -92,7 +94,7 @@ describe('oci: the table', () => {
   });
 
   it('renders every error in the form of the spec', () => {
-    const protocol = createOciProtocol();
+    const protocol = createOciProtocol(DEPS);
     for (const [code, { status, code: ours }] of Object.entries(OCI_ERRORS)) {
       const error = new ArtefactError(code as keyof typeof OCI_ERRORS, 'Said.', { details: { key: 'x' } });
       const reply = protocol.renderError(error, {
@@ -106,7 +108,7 @@ describe('oci: the table', () => {
   });
 
   it('asks whoever shows no credentials for the token that the request needs', () => {
-    const protocol = createOciProtocol();
+    const protocol = createOciProtocol(DEPS);
     const challenge = (method: string, target: string): string => {
       const reply = protocol.renderError(new ArtefactError('AccessDenied', 'Access Denied'), { head: head(method, target) });
       assert.equal(reply.status, 401);

@@ -4,6 +4,8 @@ import type { Core } from '../../../core/core.ts';
 import { parseDigestName } from '../../../core/digest.ts';
 import type { DigestName } from '../../../core/digest.ts';
 import type { Holder } from '../../../core/ranges/contract.ts';
+import { publicName } from '../../../core/realm.ts';
+import { repositoryOf } from '../../../core/registry/names.ts';
 import { isError } from '../../../errors.ts';
 import { bucketNamed } from '../../buckets.ts';
 import type { Call } from '../../contract.ts';
@@ -63,7 +65,7 @@ function mountFromAnywhere(call: Call<Repository>, core: Core, digest: DigestNam
   return core.registry.mountKnown(bucket, place, mayRead, call.actor).finally(() => call.become(limited));
 }
 
-/** The key, or the repository that a name of the registry is in: `<kind>/<repository>@<digest>`, `<kind>/<repository>:<tag>`. */
+/** What bindings know it by: a key, or the repository of a name of the registry. */
 function nameOfHolder({ key, realm }: Holder): string {
-  return realm === undefined ? key : key.slice(2).replace(/[@:].*$/s, '');
+  return realm === undefined ? key : repositoryOf(publicName({ realm }, key));
 }

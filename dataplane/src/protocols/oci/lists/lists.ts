@@ -37,15 +37,20 @@ export async function listReferrers(call: Call<Repository & { readonly digest: s
 
 const MAX_REPOSITORIES = 1000;
 
+export interface CatalogueDeps {
+  /** The buckets in which the caller may read at least something. */
+  readonly visibleBuckets: (call: Pick<Call<unknown>, 'head' | 'principal' | 'snapshot'>) => readonly BucketConfig[];
+}
+
 /** What a token for the catalogue is good for. */
 const CATALOGUE = { action: 'list', s3Action: 's3:ListAllMyBuckets', resource: {} } as const;
 
 /** What the caller may read of `/v2/_catalog`, in the order of names. */
-export async function listRepositories(call: Call<unknown>, core: Core): Promise<Reply> {
+export async function listRepositories(call: Call<unknown>, core: Core, deps: CatalogueDeps): Promise<Reply> {
   const { limit, after } = readPage(call.head, MAX_REPOSITORIES);
   takeForCatalogue(call);
   const found: string[] = [];
-  for await (const name of readable(call, core, after)) {
+  for await (const name of readable(call, core, { ...deps, after: after ?? '' })) {
     if (found.length === limit) return json({ repositories: found }, linkTo(call.head, limit === 0 ? undefined : found.at(-1)));
     found.push(name);
   }
@@ -67,10 +72,14 @@ function takeForCatalogue(call: Call<unknown>): void {
 }
 
 /** Names of repositories behind `after`, whose bytes the caller may read. */
-async function* readable(call: Call<unknown>, core: Core, after = ''): AsyncGenerator<string, void, void> {
+async function* readable(
+  call: Call<unknown>,
+  core: Core,
+  { visibleBuckets, after }: CatalogueDeps & { readonly after: string },
+): AsyncGenerator<string, void, void> {
   const slash = after.indexOf('/');
   const [afterBucket, afterRepository] = slash < 0 ? [after, undefined] : [after.slice(0, slash), after.slice(slash + 1)];
-  const buckets = [...call.snapshot.buckets].sort((a, b) => (`${a.name}/` < `${b.name}/` ? -1 : 1));
+  const buckets = [...visibleBuckets(call)].sort((a, b) => (`${a.name}/` < `${b.name}/` ? -1 : 1));
   for (const bucket of buckets) {
     if (`${bucket.name}/` < `${afterBucket}/`) continue;
     const from = bucket.name === afterBucket ? afterRepository : undefined;

@@ -14,7 +14,7 @@ import { pathOf } from '../path.ts';
 import { fallbackSubject } from './fallback.ts';
 import { readReference } from './manifest.ts';
 import type { ManifestCall } from './manifest.ts';
-import { MAX_MANIFEST, readManifest } from './read.ts';
+import { MAX_MANIFEST, readManifest, requireListable } from './read.ts';
 import type { ReadManifest } from './read.ts';
 
 /** Tags of one push (end-7b asks for ten at least). */
@@ -57,6 +57,7 @@ async function store(call: ManifestCall, core: Core, bucket: BucketConfig, { byt
   const { mediaType, blobs, children, subject } = manifest;
   const descriptor = descriptorOf(manifest, digest, bytes.length);
   const listedAbout = tags.map(fallbackSubject).find((one) => one !== undefined);
+  if (listedAbout !== undefined) requireListable(manifest.manifests);
   const arrived = await core.objects.receive(bucket, once(bytes), expectedOf(digest));
   const push = {
     repository: call.params.repository,

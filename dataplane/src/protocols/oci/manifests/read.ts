@@ -8,7 +8,7 @@ import { decodeText, mediaType as withoutParameters } from '../../wholeBody.ts';
 export const MAX_MANIFEST = 4 * 1024 * 1024;
 
 /** Descriptors in one manifest. */
-const MAX_BLOBS = 4000;
+const MAX_BLOBS = 1000;
 const MAX_CHILDREN = 10_000;
 
 export const OCI_IMAGE = 'application/vnd.oci.image.manifest.v1+json';
@@ -26,6 +26,9 @@ const BLOBS: Readonly<Record<string, readonly string[]>> = {
   [DOCKER_LIST]: [],
 };
 
+/** Characters of the annotations of a manifest that is about another one: lists of referrers carry them. */
+const MAX_ABOUT = 32 * 1024;
+
 /** Layers that nobody may distribute need not be here. */
 const FOREIGN = /^application\/vnd\.(?:oci\.image\.layer\.nondistributable\.v1\.|docker\.image\.rootfs\.foreign\.)/;
 
@@ -35,6 +38,11 @@ export interface ReadDescriptor {
   readonly size: number;
   readonly artifactType?: string;
   readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** Throws `MalformedBody` for a list of referrers that none of ours could carry. */
+export function requireListable(manifests: readonly ReadDescriptor[]): void {
+  for (const { annotations } of manifests) requireShort(annotations);
 }
 
 export interface ReadManifest {
@@ -67,6 +75,7 @@ function aboutOf(json: Readonly<Record<string, unknown>>): Pick<ReadManifest, 's
   const about = subject === undefined || subject === null ? undefined : readDescriptor(subject, 'subject').digest;
   const artifactType = textOf(json, 'artifactType') ?? (record(config) ? textOf(config, 'mediaType') : undefined);
   const annotations = annotationsOf(json);
+  if (about !== undefined) requireShort(annotations);
   return {
     ...(about !== undefined && { subject: about }),
     ...(artifactType !== undefined && { artifactType }),
@@ -119,6 +128,11 @@ function readDescriptor(value: unknown, where: string): ReadDescriptor {
     ...(artifactType !== undefined && { artifactType }),
     ...(annotations && { annotations }),
   };
+}
+
+function requireShort(annotations: Readonly<Record<string, string>> | undefined): void {
+  if (JSON.stringify(annotations ?? {}).length <= MAX_ABOUT) return;
+  throw invalid(`The annotations of a manifest with a subject have at most ${MAX_ABOUT} characters here: put more in a blob.`);
 }
 
 function annotationsOf(value: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> | undefined {
