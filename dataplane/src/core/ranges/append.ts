@@ -25,7 +25,7 @@ export async function append(
   checkLength(delivery, limit);
   const keep = async (pieces: readonly Staged[]): Promise<void> =>
     void (held = await keepAfter(room, bucket, { held, before: held.record, pieces }));
-  await deliver(room, { bucket, place, delivery, signal, limit, keep });
+  await deliver(room, { bucket, place, delivery, signal, limit, keep, withSha512: record.withSha512 });
   // What was appended is stored, whatever becomes of this.
   return (await compact(room, bucket, held).catch(() => held)).record;
 }

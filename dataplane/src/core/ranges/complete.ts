@@ -8,6 +8,7 @@ import type { Actor, PutResult } from '../core.ts';
 import { adoptSegments } from '../digests.ts';
 import { doneValue, findDone, finishedByAnother } from '../done.ts';
 import { newId } from '../ids.ts';
+import type { HashAlgorithm } from '../hashing/checksums.ts';
 import { keys } from '../keys.ts';
 import type { Conditions, Content, ObjectAttributes } from '../object.ts';
 import { nameContent } from '../put.ts';
@@ -41,14 +42,14 @@ async function closeAndName(room: RangesRoom, bucket: OpenBucket, place: Session
   const held = await changeSession(room.context, bucket, place, (record) => closing(record, completion.length));
   const { record } = held;
   const pieces = await wholeOf(bucket, record).catch((error: unknown) => reopen(room, bucket, place, error));
-  const whole = { place, pieces, length: record.length ?? record.offset };
-  const content = await contentFrom(room, bucket, whole).catch(async (error: unknown) => {
+  const whole = { place, pieces, length: record.length ?? record.offset, withSha512: completion.sha512 !== undefined };
+  const { content, sha512 } = await contentFrom(room, bucket, whole).catch(async (error: unknown) => {
     const refusal = await wrongPiece(room, bucket, { held, pieces, actor: completion.actor }, error);
     if (refusal === undefined) throw error;
     if (record.mode === 'parallel') return reopen(room, bucket, place, refusal);
     throw refusal;
   });
-  await compare(room, bucket, { held, content, completion, pieces });
+  await compare(room, bucket, { held, content, sha512, completion });
   const { attributes } = record;
   return nameTaken(room, bucket, {
     uploadId: place.uploadId,
@@ -86,15 +87,14 @@ export async function joinPartials(
   const pieces = joined.flatMap((one) => one.pieces);
   const uploadId = newId(undefined, room.context.now());
   const length = pieces.reduce((sum, { size }) => sum + size, 0);
-  const content = await contentFrom(room, bucket, { place: { key: wanted.key, uploadId }, pieces, length }).catch(
-    async (error: unknown) => {
-      for (const partial of joined) {
-        const refusal = await wrongPiece(room, bucket, { ...partial, actor: wanted.actor }, error);
-        if (refusal !== undefined) throw refusal;
-      }
-      throw error;
-    },
-  );
+  const whole = { place: { key: wanted.key, uploadId }, pieces, length, withSha512: false };
+  const { content } = await contentFrom(room, bucket, whole).catch(async (error: unknown) => {
+    for (const partial of joined) {
+      const refusal = await wrongPiece(room, bucket, { ...partial, actor: wanted.actor }, error);
+      if (refusal !== undefined) throw refusal;
+    }
+    throw error;
+  });
   const result = await nameTaken(room, bucket, { memo: undefined, ...wanted, uploadId, content, pieces, sessions: [...sessions.values()] });
   return { uploadId, result };
 }
@@ -144,13 +144,17 @@ function shown(spans: readonly (readonly [number, number])[]): string {
 async function contentFrom(
   { pursuits }: RangesRoom,
   { store }: OpenBucket,
-  whole: { readonly place: SessionPlace; readonly pieces: readonly Piece[]; readonly length: number },
-): Promise<Content> {
-  const { place, pieces, length } = whole;
-  const pursued = await pursuits.digest(store, place.uploadId, pieces);
-  if (pursued !== undefined) return contentOf(pursued, length);
-  const hashes = await hashRuns(store, pieces.map(runOf), ['SHA256']);
-  return contentOf(hashes.get('SHA256')!.toString('hex'), length);
+  whole: { readonly place: SessionPlace; readonly pieces: readonly Piece[]; readonly length: number; readonly withSha512: boolean },
+): Promise<{ readonly content: Content; readonly sha512: string | undefined }> {
+  const { place, pieces, length, withSha512 } = whole;
+  const { sha256, sha512 } = (await pursuits.digest(store, place.uploadId, pieces)) ?? {};
+  const missing: HashAlgorithm[] = [
+    ...(sha256 === undefined ? ['SHA256' as const] : []),
+    ...(withSha512 && sha512 === undefined ? ['SHA512' as const] : []),
+  ];
+  const hashes = missing.length === 0 ? undefined : await hashRuns(store, pieces.map(runOf), missing);
+  const read = (algorithm: HashAlgorithm): string | undefined => hashes?.get(algorithm)?.toString('hex');
+  return { content: contentOf(sha256 ?? read('SHA256')!, length), sha512: sha512 ?? read('SHA512') };
 }
 
 async function compare(
@@ -159,13 +163,12 @@ async function compare(
   {
     held,
     content,
+    sha512,
     completion,
-    pieces,
-  }: { readonly held: Held; readonly content: Content; readonly completion: RangeCompletion; readonly pieces: readonly Piece[] },
+  }: { readonly held: Held; readonly content: Content; readonly sha512: string | undefined; readonly completion: RangeCompletion },
 ): Promise<void> {
   const stated = [held.record.sha256, completion.sha256].filter((hex) => hex !== undefined);
-  const sha512 = completion.sha512 === undefined ? undefined : await sha512Of(bucket, pieces);
-  if (stated.every((hex) => content.digest === `sha256:${hex}`) && sha512 === completion.sha512) return;
+  if (stated.every((hex) => content.digest === `sha256:${hex}`) && (completion.sha512 ?? sha512) === sha512) return;
   const error = new ArtefactError('DigestMismatch', 'The digest that you stated is not that of the bytes that came.', {
     details: {
       reason: 'digest',
@@ -177,10 +180,6 @@ async function compare(
   // Appended bytes cannot be put right: the session is of no use to anyone.
   await endHeld(room, bucket, held, completion.actor);
   throw error;
-}
-
-async function sha512Of({ store }: OpenBucket, pieces: readonly Piece[]): Promise<string> {
-  return (await hashRuns(store, pieces.map(runOf), ['SHA512'])).get('SHA512')!.toString('hex');
 }
 
 /** A parallel session that could not be completed takes ranges again. */

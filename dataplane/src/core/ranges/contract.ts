@@ -30,6 +30,8 @@ export interface RangeSession {
   readonly memo?: string;
   /** Sequential: the bytes that are stored and will never be asked for again. */
   readonly offset: number;
+  /** Its SHA-512 will be asked for: it is computed while the bytes stream. */
+  readonly withSha512?: true;
   /** A completion began: nothing is appended any more. */
   readonly completing?: true;
 }
@@ -42,6 +44,7 @@ export interface RangeOptions {
   readonly sha256?: string;
   readonly conditions?: Conditions;
   readonly memo?: string;
+  readonly withSha512?: boolean;
 }
 
 /** Where a session is. */
@@ -68,6 +71,8 @@ export interface Delivery {
   /** Bytes of the whole, where this request says so; it must agree with what is known (`InvalidRequest`, reason `length`). */
   readonly length?: number;
   readonly checks?: readonly ContentCheck[];
+  /** The SHA-512 of the whole will be asked for, as this request, which brings the first bytes, says. */
+  readonly withSha512?: boolean;
   /** Told after each piece how far the contiguous bytes of this request are stored. */
   readonly onStored?: (offset: number) => void;
 }
@@ -80,6 +85,7 @@ export interface RangeCompletion {
   readonly length?: number;
   /** What the whole must have, in lower-case hex. */
   readonly sha256?: string;
+  /** The same; computed as the bytes came where that was asked for then, else by reading them once more. */
   readonly sha512?: string;
   /** The name that it becomes, where that is another than the one it was begun under. */
   readonly as?: string;

@@ -24,6 +24,7 @@ export interface Job {
   readonly delivery: Delivery;
   /** Ends it early; what came is kept. */
   readonly signal?: AbortSignal;
+  readonly withSha512?: boolean | undefined;
   /** Room for more bytes. */
   readonly limit: number;
   /** Makes pieces count, in order; called for one batch at a time. What it throws ends the request, and it lets its pieces go itself. */
@@ -36,7 +37,8 @@ export async function deliver({ context, pursuits }: RangesRoom, job: Job): Prom
   const { store } = bucket;
   const intake = takeIn(delivery.bytes, job.signal, job.limit);
   const checks = (delivery.checks ?? []).map((check) => ({ check, hash: openLaneHash(check.algorithm) }));
-  const following = pursuits.follow(store, place.uploadId, delivery.offset);
+  const withSha512 = job.withSha512 === true || delivery.withSha512 === true;
+  const following = pursuits.follow(store, place.uploadId, { offset: delivery.offset, withSha512 });
   const feed = ({ buffer, length }: Slab): Promise<unknown> =>
     Promise.all([following?.feed({ buffer, length }), ...checks.map(({ hash }) => hash.update(buffer, length))]);
   const slabs = passThrough(intake.bytes, feed);

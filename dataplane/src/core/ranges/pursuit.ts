@@ -22,15 +22,21 @@ export interface Following {
 }
 
 export interface Pursuits {
-  /** A hash that takes bytes from `offset` on; undefined when none stands there. */
-  follow(store: Store, uploadId: string, offset: number): Following | undefined;
+  /** A hash that takes bytes from `offset` on; undefined when none stands there. At byte 0 one begins, with SHA-512 too where that is wanted. */
+  follow(store: Store, uploadId: string, at: { readonly offset: number; readonly withSha512: boolean }): Following | undefined;
   /** Pieces came to count: hashes on, in the background, as far as they reach. */
   chase(store: Store, uploadId: string): void;
-  /** The SHA-256 of just these pieces, in hex; undefined when another way to it must be found. Throws `RunDamaged`. */
-  digest(store: Store, uploadId: string, pieces: readonly Piece[]): Promise<string | undefined>;
+  /** The digests of just these pieces; undefined when another way to them must be found. Throws `RunDamaged`. */
+  digest(store: Store, uploadId: string, pieces: readonly Piece[]): Promise<Digests | undefined>;
   /** Some pieces were written anew as others; the bytes are the same. */
   replace(uploadId: string, old: readonly Pick<Piece, 'blob'>[], by: readonly Pick<Piece, 'blob'>[]): Promise<void>;
   drop(uploadId: string): void;
+}
+
+/** Lower-case hex. */
+export interface Digests {
+  readonly sha256: string;
+  readonly sha512?: string;
 }
 
 /** Without news for this long, in ms, a hash is let go. */
@@ -40,12 +46,13 @@ const MAX_PURSUITS = 256;
 
 interface Pursuit {
   readonly hash: LaneHash;
+  readonly sha512?: LaneHash | undefined;
   offset: number;
   /** The pieces taken in, in order. */
   readonly blobs: string[];
   following: boolean;
   chasing?: Promise<void>;
-  result?: string;
+  result?: Digests;
   timer: NodeJS.Timeout;
 }
 
@@ -56,12 +63,13 @@ export function createPursuits(): Pursuits {
 class PursuitTable implements Pursuits {
   readonly #pursuits = new Map<string, Pursuit>();
 
-  follow(store: Store, uploadId: string, offset: number): Following | undefined {
-    const pursuit = this.#pursuits.get(uploadId) ?? this.#start(uploadId, offset);
+  follow(store: Store, uploadId: string, at: { readonly offset: number; readonly withSha512: boolean }): Following | undefined {
+    const { offset } = at;
+    const pursuit = this.#pursuits.get(uploadId) ?? this.#start(uploadId, at);
     if (pursuit?.offset !== offset || !isAtRest(pursuit)) return undefined;
     pursuit.following = true;
     return {
-      feed: ({ buffer, length }) => pursuit.hash.update(buffer, length),
+      feed: (slab) => update(pursuit, slab),
       kept: ({ blob, size }) => {
         pursuit.blobs.push(blob);
         pursuit.offset += size;
@@ -84,7 +92,7 @@ class PursuitTable implements Pursuits {
       .finally(() => delete pursuit.chasing);
   }
 
-  async digest(store: Store, uploadId: string, pieces: readonly Piece[]): Promise<string | undefined> {
+  async digest(store: Store, uploadId: string, pieces: readonly Piece[]): Promise<Digests | undefined> {
     const pursuit = await this.#settled(uploadId);
     if (pursuit === undefined || pursuit.following) return undefined;
     const agrees = pursuit.blobs.length <= pieces.length && pursuit.blobs.every((blob, index) => blob === pieces[index]!.blob);
@@ -114,13 +122,20 @@ class PursuitTable implements Pursuits {
     if (pursuit !== undefined) this.#drop(uploadId, pursuit);
   }
 
-  #start(uploadId: string, offset: number): Pursuit | undefined {
+  #start(uploadId: string, { offset, withSha512 }: { readonly offset: number; readonly withSha512: boolean }): Pursuit | undefined {
     if (offset !== 0 || this.#pursuits.size >= MAX_PURSUITS) return undefined;
     const idle = (): void => {
       if (made.following || made.chasing !== undefined) made.timer.refresh();
       else this.#drop(uploadId, made);
     };
-    const made: Pursuit = { hash: openLaneHash('SHA256'), offset: 0, blobs: [], following: false, timer: setTimeout(idle, IDLE).unref() };
+    const made: Pursuit = {
+      hash: openLaneHash('SHA256'),
+      sha512: withSha512 ? openLaneHash('SHA512') : undefined,
+      offset: 0,
+      blobs: [],
+      following: false,
+      timer: setTimeout(idle, IDLE).unref(),
+    };
     this.#pursuits.set(uploadId, made);
     return made;
   }
@@ -134,6 +149,7 @@ class PursuitTable implements Pursuits {
   #drop(uploadId: string, pursuit: Pursuit): void {
     clearTimeout(pursuit.timer);
     pursuit.hash.drop();
+    pursuit.sha512?.drop();
     if (this.#pursuits.get(uploadId) === pursuit) this.#pursuits.delete(uploadId);
   }
 }
@@ -152,9 +168,15 @@ async function catchUp(store: Store, uploadId: string, pursuit: Pursuit): Promis
   }
 }
 
-async function finish(store: Store, pursuit: Pursuit, pieces: readonly Piece[]): Promise<string> {
+/** The slab may be used again when all have taken it in. */
+async function update({ hash, sha512 }: Pursuit, { buffer, length }: Slab): Promise<void> {
+  await Promise.all([hash.update(buffer, length), sha512?.update(buffer, length)]);
+}
+
+async function finish(store: Store, pursuit: Pursuit, pieces: readonly Piece[]): Promise<Digests> {
   for (const piece of pieces.slice(pursuit.blobs.length)) await takeIn(store, pursuit, piece);
-  return (await pursuit.hash.digest()).toString('hex');
+  const [sha256, sha512] = await Promise.all([pursuit.hash.digest(), pursuit.sha512?.digest()]);
+  return { sha256: sha256.toString('hex'), ...(sha512 && { sha512: sha512.toString('hex') }) };
 }
 
 /** Throws `RunDamaged` for a piece that is no longer what came; the hash is then of no use. */
@@ -162,7 +184,7 @@ async function takeIn(store: Store, pursuit: Pursuit, piece: Piece): Promise<voi
   const watch = watchRuns([runOf(piece)]);
   try {
     for await (const slab of fillSlabs(readRuns(store, [runOf(piece)]))) {
-      await Promise.all([pursuit.hash.update(slab.buffer, slab.length), watch.feed(slab)]);
+      await Promise.all([update(pursuit, slab), watch.feed(slab)]);
       giveBuffer(slab.buffer);
     }
   } finally {

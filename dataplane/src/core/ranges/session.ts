@@ -67,6 +67,7 @@ export async function openSession(
     ...(length === undefined ? {} : { length }),
     ...(sha256 === undefined ? {} : { sha256 }),
     ...(options.memo === undefined ? {} : { memo: options.memo }),
+    ...(options.withSha512 === true ? { withSha512: true as const } : {}),
   };
   const [revision] = await bucket.store.records.write([
     { put: recordKey(bucket, record), value: valueOf(record), ifAbsent: true },

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { isError } from '../../../src/errors.ts';
 import type { ErrorCode } from '../../../src/errors.ts';
+import type { Store } from '../../../src/storage/contract.ts';
 import type { TestCore } from '../core.fixture.ts';
-import { ACTOR, bucketNamed, bytesOf, testCore } from '../core.fixture.ts';
+import { ACTOR, bucketNamed, bytesOf, PLAIN, testCore } from '../core.fixture.ts';
 import type { Pushes } from './push.ts';
 import { OCI_IMAGE, pushesTo, sha256 } from './push.ts';
 
@@ -235,17 +236,37 @@ describe('core: a registry', () => {
     assert.equal((await test.core.registry.findBlob(bucket, place)).digest, sha256(body));
     await push.manifest([digest]);
     await assert.rejects(test.core.objects.receive(bucket, bytesOf(body), { sha512: 'a'.repeat(128) }), fails('DigestMismatch'));
-    const session = await test.core.ranges.begin(
-      bucket,
-      'k',
-      { attributes: { headers: {}, metadata: {}, tags: {}, storageClass: '' }, mode: 'sequential' },
-      ACTOR,
-    );
-    await test.core.ranges.append(bucket, session, { offset: 0, bytes: bytesOf(body) });
-    await assert.rejects(
-      test.core.ranges.complete(bucket, session, { sha512: 'a'.repeat(128), conditions: {}, actor: ACTOR }),
-      fails('DigestMismatch'),
-    );
+    for (const early of [true, false]) {
+      const options = { attributes: PLAIN, mode: 'sequential', withSha512: early } as const;
+      for (const [hex, right] of [
+        [digest.slice(7), true],
+        ['a'.repeat(128), false],
+      ] as const) {
+        const session = await test.core.ranges.begin(bucket, `k${early}${right}`, options, ACTOR);
+        await test.core.ranges.append(bucket, session, { offset: 0, bytes: bytesOf(body) });
+        const done = test.core.ranges.complete(bucket, session, { sha512: hex, conditions: {}, actor: ACTOR });
+        if (right) assert.equal((await done).version.digest, sha256(body));
+        else await assert.rejects(done, fails('DigestMismatch'));
+      }
+    }
+  });
+
+  it('computes a sha512 that is asked for at the start while the bytes come, and reads none again', async () => {
+    const body = Buffer.alloc(300_000, 'long');
+    const digest = createHash('sha512').update(body).digest('hex');
+    let reads = 0;
+    const get: Store['blobs']['get'] = (id, range) => {
+      reads += 1;
+      return test.store.blobs.get(id, range);
+    };
+    const { core } = testCore({ store: { ...test.store, blobs: { ...test.store.blobs, get } } });
+    for (const withSha512 of [true, false]) {
+      reads = 0;
+      const session = await core.ranges.begin(bucket, `k${withSha512}`, { attributes: PLAIN, mode: 'sequential', withSha512 }, ACTOR);
+      await core.ranges.append(bucket, session, { offset: 0, bytes: bytesOf(body) });
+      await core.ranges.complete(bucket, session, { sha512: digest, conditions: {}, actor: ACTOR });
+      assert.equal(reads === 0, withSha512);
+    }
   });
 
   describe('collection', () => {

@@ -33,7 +33,7 @@ export async function startUpload(call: Call<Repository>, core: Core): Promise<R
   const session = await core.ranges.begin(
     bucket,
     uploadKey(call.params.repository),
-    { attributes: BLOB_ATTRIBUTES, mode: 'sequential' },
+    { attributes: BLOB_ATTRIBUTES, mode: 'sequential', withSha512: algorithm === 'sha512' },
     call.actor,
   );
   return { status: 202, headers: stateOf(call, session) };
@@ -82,7 +82,8 @@ export async function closeUpload(call: UploadCall, core: Core): Promise<Reply> 
     return undefined;
   });
   if (session === undefined) return created(call, digest);
-  if (call.payload.length !== 0 || call.head.headers['content-range'] !== undefined) await appendBody(call, core, session);
+  if (call.payload.length !== 0 || call.head.headers['content-range'] !== undefined)
+    await appendBody(call, core, session, digest.startsWith('sha512:'));
   const { sha256, sha512 } = expectedOf(digest);
   const stated = { ...(sha256 && { sha256: sha256.hex }), ...(sha512 !== undefined && { sha512 }) };
   await core.ranges.complete(bucket, sessionOf(call), { ...stated, as, conditions: {}, actor: call.actor });
@@ -107,16 +108,12 @@ function sessionOf({ params: { repository, uploadId } }: UploadCall): SessionPla
   return { key: uploadKey(repository), uploadId };
 }
 
-async function appendBody(call: UploadCall, core: Core, session: RangeSession): Promise<RangeSession> {
-  const range = readChunkRange(call.head.headers['content-range']);
-  const { bytes, length } = call.payload;
-  const size = range === undefined ? length : range.last - range.first + 1;
-  if (range !== undefined && length !== undefined && length !== size) {
-    throw new ArtefactError('BodyIncomplete', `Content-Range says ${size} bytes and Content-Length ${length}.`);
-  }
+async function appendBody(call: UploadCall, core: Core, session: RangeSession, withSha512 = false): Promise<RangeSession> {
+  const { range, size } = readChunk(call);
+  const { bytes } = call.payload;
   const location = pathOf(call.params, `blobs/uploads/${session.uploadId}`);
   const place = sessionOf(call);
-  const delivery = { offset: range?.first ?? session.offset, bytes, ...(size === undefined ? {} : { size }) };
+  const delivery = { offset: range?.first ?? session.offset, bytes, withSha512, ...(size === undefined ? {} : { size }) };
   const after = await core.ranges.append(registryOf(bucketOf(call)), place, delivery).catch((error: unknown) => {
     if (!isError(error, 'ConcurrentChange') || error.details['expectedOffset'] === undefined) throw error;
     throw new ArtefactError(error.code, error.message, { details: { ...error.details, location } });
@@ -124,6 +121,17 @@ async function appendBody(call: UploadCall, core: Core, session: RangeSession): 
   const came = after.offset - delivery.offset;
   if (size !== undefined && came !== size) throw new ArtefactError('BodyIncomplete', `${size} bytes were announced, and ${came} came.`);
   return after;
+}
+
+/** Which bytes come, and how many. Throws `BodyIncomplete` where the request contradicts itself. */
+function readChunk({ head, payload: { length } }: UploadCall): {
+  readonly range: ReturnType<typeof readChunkRange>;
+  readonly size: number | undefined;
+} {
+  const range = readChunkRange(head.headers['content-range']);
+  const size = range === undefined ? length : range.last - range.first + 1;
+  if (length === undefined || length === size) return { range, size };
+  throw new ArtefactError('BodyIncomplete', `Content-Range says ${size} bytes and Content-Length ${length}.`);
 }
 
 /** `<first>-<last>`, without a unit and a total. */
