@@ -224,6 +224,28 @@ describe('oci: over HTTP', () => {
     assert.equal((await list()).manifests.length, 2);
   });
 
+  it('shows referrers under the fallback tag to clients that look there, as long as their own list lacks some', async () => {
+    const subject = described('fallback subject', OCI_IMAGE);
+    const path = `/v2/${repository}/manifests/${subject.digest.replace(':', '-')}`;
+    assert.equal((await registry.send('GET', path)).status, 404);
+    const one = await registry.image(repository, undefined, { subject });
+    const read = async () => {
+      const got = await registry.send('GET', path);
+      const text = await got.text();
+      assert.deepEqual([got.headers.get('content-type'), got.headers.get('docker-content-digest')], [OCI_INDEX, digestOf(text)]);
+      assert.equal((await registry.send('HEAD', path)).headers.get('docker-content-digest'), digestOf(text));
+      const { manifests } = JSON.parse(text) as { readonly manifests: readonly { readonly digest: string }[] };
+      return { text, digests: manifests.map(({ digest }) => digest).sort() };
+    };
+    const made = await read();
+    assert.deepEqual(made.digests, [one.digest]);
+    const pushed = made.text.trimEnd();
+    assert.equal((await registry.send('PUT', path, { 'content-type': OCI_INDEX }, pushed)).status, 201);
+    assert.equal((await read()).text, pushed, 'what was pushed, byte for byte');
+    const two = await registry.image(repository, undefined, { subject, annotations: { n: '2' } });
+    assert.deepEqual((await read()).digests, [one.digest, two.digest].sort());
+  });
+
   it('lists the repositories of all buckets', async () => {
     await registry.image(repository, '1');
     await registry.image(`${repository}/nested`, '1');

@@ -6,6 +6,7 @@ import { ArtefactError } from '../../../errors.ts';
 import { parseDigestName } from '../../../core/digest.ts';
 import type { Call, Reply } from '../../contract.ts';
 import { bucketOf, parameter, resourceOf } from '../call.ts';
+import { indexOf } from '../manifests/fallback.ts';
 import { OCI_INDEX } from '../manifests/read.ts';
 import { nameOf } from '../names.ts';
 import type { Repository } from '../names.ts';
@@ -32,7 +33,7 @@ export async function listReferrers(call: Call<Repository & { readonly digest: s
     artifactType,
   });
   const headers = { ...linkTo(call.head, next), ...(artifactType !== undefined && { 'oci-filters-applied': 'artifactType' }) };
-  return json({ schemaVersion: 2, mediaType: OCI_INDEX, manifests: descriptors }, { ...headers, 'content-type': OCI_INDEX });
+  return { status: 200, headers: { ...headers, 'content-type': OCI_INDEX }, body: indexOf(descriptors) };
 }
 
 const MAX_REPOSITORIES = 1000;

@@ -1,4 +1,5 @@
 /** Manifests: GET and HEAD by tag or digest, DELETE of either. */
+import { hash } from 'node:crypto';
 import type { Core } from '../../../core/core.ts';
 import { parseDigestName } from '../../../core/digest.ts';
 import type { Reference } from '../../../core/registry/contract.ts';
@@ -7,6 +8,8 @@ import { bucketOf } from '../call.ts';
 import { answerContent } from '../content.ts';
 import type { Repository } from '../names.ts';
 import { readTag } from '../names.ts';
+import { madeIndex } from './fallback.ts';
+import { OCI_INDEX } from './read.ts';
 
 export type ManifestCall = Call<Repository & { readonly reference: string }>;
 
@@ -16,8 +19,18 @@ export function readReference(text: string): Reference {
 }
 
 export async function getManifest(call: ManifestCall, core: Core): Promise<Reply> {
-  const { repository, reference } = call.params;
-  return answerContent(call, core, await core.registry.findManifest(bucketOf(call), repository, readReference(reference)));
+  const { repository } = call.params;
+  const reference = readReference(call.params.reference);
+  const made = 'tag' in reference ? await madeIndex(call, core, reference.tag) : undefined;
+  if (made !== undefined) return answerIndex(made);
+  return answerContent(call, core, await core.registry.findManifest(bucketOf(call), repository, reference));
+}
+
+/** It is made for this answer: nothing stands under its digest. */
+function answerIndex(index: string): Reply {
+  const digest = `sha256:${hash('sha256', index, 'hex')}`;
+  const headers = { 'content-type': OCI_INDEX, 'content-length': String(Buffer.byteLength(index)), 'docker-content-digest': digest };
+  return { status: 200, headers, body: index };
 }
 
 /** A tag goes alone; a manifest goes with its tags. */
