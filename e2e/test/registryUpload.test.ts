@@ -33,6 +33,7 @@ describe('a push to the registry, through power cuts', () => {
       const headers = { 'content-range': `${at}-${at + chunk.length - 1}` };
       assert.equal((await ask(server, location, { method: 'PATCH', body: chunk, headers })).status, 202);
       await cut();
+      const state = await ask(server, location);
       assert.deepEqual([state.status, state.headers['range']], [204, `0-${at + chunk.length - 1}`]);
     }
     assert.equal((await ask(server, `${location}?digest=${digestOf(layer)}`, { method: 'PUT' })).status, 201);
