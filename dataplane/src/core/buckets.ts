@@ -1,12 +1,13 @@
 /** Bucket records: the id under which a bucket's names are kept, so that a name used again never shows what was there before. */
 import type { BucketConfig } from '@bonded/crds';
-import { ArtefactError, isError } from '../errors.ts';
+import { ArtefactError } from '../errors.ts';
 import type { Change, Entry, Json, Revision, Store } from '../storage/contract.ts';
 import type { CoreContext } from './context.ts';
 import { storeOf } from './context.ts';
 import { newId } from './ids.ts';
 import { keys } from './keys.ts';
 import { bucketIdOf, idsOf, realmId, type InRealm } from './realm.ts';
+import { unlessConflict } from './conflict.ts';
 
 export interface BucketRecord {
   readonly id: string;
@@ -115,9 +116,7 @@ async function writeRecord(store: Store, config: BucketConfig, found: FoundBucke
     // what was kept is dropped last: an interruption leaves it twice, never not at all
     ...(own === found ? [] : [{ delete: keys.kept(config.namespace, config.name) }]),
   ];
-  await store.records.write(changes).catch((error: unknown) => {
-    if (!isError(error, 'Conflict')) throw error;
-  });
+  await store.records.write(changes).catch(unlessConflict);
 }
 
 function recordOf({ namespace, deletionPolicy }: BucketConfig, own: FoundBucket | undefined, now: number): BucketRecord {

@@ -1,4 +1,5 @@
 /** Emptying a bucket: every version goes, one journalled change each, so that it can be cut off and repeated. */
+import { mapAtOnce } from './atOnce.ts';
 import type { OpenBucket } from './buckets.ts';
 import { checkMutable } from './put.ts';
 import type { CoreContext } from './context.ts';
@@ -20,14 +21,14 @@ export async function emptyBucket(context: CoreContext, bucket: OpenBucket, acto
   for (;;) {
     const { versions } = await listVersions(bucket, { prefix: '', limit: PAGE });
     if (versions.length === 0) break;
-    await eachOf(versions, (version) =>
+    await mapAtOnce(versions, AT_ONCE, (version) =>
       removeName(context, { bucket, key: version.key, versionId: version.versionId, conditions: {}, actor }),
     );
   }
   for (;;) {
     const { uploads } = await listUploads(bucket, { prefix: '', limit: PAGE });
     if (uploads.length === 0) break;
-    await eachOf(uploads, ({ key, uploadId }) => abortUpload(context, bucket, { key, uploadId, actor }));
+    await mapAtOnce(uploads, AT_ONCE, ({ key, uploadId }) => abortUpload(context, bucket, { key, uploadId, actor }));
   }
   for await (const entry of scanAll(bucket.store, keys.rangeSessions(bucket.id))) await endSession(context, bucket.store, entry);
   for (const prefix of registryRemains(bucket.id)) await removeAll(bucket.store, prefix);
@@ -40,8 +41,4 @@ export async function refuseImmutable(bucket: OpenBucket): Promise<void> {
     const head = asHead(entry);
     checkMutable(bucket, head.version.key, head);
   }
-}
-
-async function eachOf<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
-  for (let at = 0; at < items.length; at += AT_ONCE) await Promise.all(items.slice(at, at + AT_ONCE).map(work));
 }

@@ -14,6 +14,7 @@ import { journalChange } from './journal.ts';
 import { keys, splitNamed } from './keys.ts';
 import type { ListQuery, ObjectAttributes } from './object.ts';
 import { scanAll } from './scan.ts';
+import { unlessConflict } from './conflict.ts';
 
 /** A part as its record has it. */
 export interface PartRecord extends UploadedPart {
@@ -140,9 +141,7 @@ export async function markDamaged(bucket: OpenBucket, uploadId: string, blob: Bl
   for await (const { record, part, revision } of partRecords(bucket, uploadId)) {
     if (part.blob !== blob) continue;
     const value: PartRecord = { ...part, damaged: true };
-    await bucket.store.records.write([{ put: record, value: value as unknown as Json, ifRevision: revision }]).catch((error: unknown) => {
-      if (!isError(error, 'Conflict')) throw error;
-    });
+    await bucket.store.records.write([{ put: record, value: value as unknown as Json, ifRevision: revision }]).catch(unlessConflict);
   }
 }
 

@@ -3,15 +3,14 @@ import type { Authenticated, Authenticator } from '../authn/authenticate.ts';
 import { openPayload } from '../authn/payload.ts';
 import { PLAIN_PAYLOAD, type PayloadAuth } from '../authn/payloadAuth.ts';
 import { ANONYMOUS } from '../authn/principal.ts';
-import type { AccessKeyLookup } from '../authn/signer.ts';
 import type { ConditionContext } from '../authz/action.ts';
 import { authorise, type Decision } from '../authz/authorise.ts';
 import { withinLimits } from '../authz/limits.ts';
 import { joinContexts, requestContext } from '../authz/requestContext.ts';
-import type { LoadedSnapshot } from '../config/snapshot.ts';
 import { ArtefactError } from '../errors.ts';
 import { admit } from '../evidence/admit.ts';
 import type { Asking, Caller, Gate } from '../http/gate.ts';
+import { accessKeysIn } from '../protocols/accessKeys.ts';
 import type { Demand, RequestHead } from '../protocols/contract.ts';
 import type { Log } from '../telemetry/log.ts';
 
@@ -21,7 +20,7 @@ const NO_FACTS: ConditionContext = new Map();
 export function createGate(authenticator: Pick<Authenticator, 'authenticate'>, log: Log): Gate {
   const decide = createDecider();
   return {
-    authenticate: async (head, snapshot) => callerOf(head, await authenticator.authenticate(head, accessKeysOf(snapshot))),
+    authenticate: async (head, snapshot) => callerOf(head, await authenticator.authenticate(head, accessKeysIn(snapshot))),
     unauthenticated: (head) => callerOf(head, { principal: ANONYMOUS, payload: PLAIN_PAYLOAD, conditions: NO_FACTS }),
     authorise(asking, demand) {
       const { allowed, reason } = decide(asking, demand);
@@ -37,11 +36,6 @@ export function createGate(authenticator: Pick<Authenticator, 'authenticate'>, l
     may: (asking, demand) => decide(asking, demand).allowed,
     admit: (subject, { principal, snapshot }) => admit(subject, principal, snapshot),
   };
-}
-
-/** The access keys in force under a snapshot. */
-export function accessKeysOf(snapshot: LoadedSnapshot): AccessKeyLookup {
-  return (accessKeyId) => snapshot.accessKeysById.get(accessKeyId);
 }
 
 function callerOf(

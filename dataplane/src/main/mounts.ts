@@ -4,6 +4,7 @@ import type { LoadedSnapshot } from '../config/snapshot.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Health } from '../http/health.ts';
 import type { Mount } from '../http/mount.ts';
+import { accessKeysIn } from '../protocols/accessKeys.ts';
 import { createAccess } from '../protocols/admin/access.ts';
 import { openApiWhenAsked } from '../protocols/admin/openapi.ts';
 import { createAdminProtocol } from '../protocols/admin/protocol.ts';
@@ -14,7 +15,6 @@ import { bucketOfHost } from '../protocols/s3/address.ts';
 import { createS3Protocol } from '../protocols/s3/protocol.ts';
 import { accepts as isForSts, createStsProtocol } from '../protocols/sts/protocol.ts';
 import { acceptsTarget, createUploadsProtocol } from '../protocols/uploads/protocol.ts';
-import { accessKeysOf } from './gate.ts';
 
 export interface MountOptions {
   readonly settings: Settings;
@@ -34,7 +34,7 @@ export function createMounts({ settings, authenticator, health, snapshot }: Moun
     domains: settings.domains,
     namespaceFor: (call, bucket) => access.namespaceFor(call, bucket),
     visibleBuckets: access.visibleBuckets,
-    verifyForm: (form, current) => authenticator.authenticateForm(form, accessKeysOf(current as LoadedSnapshot)),
+    verifyForm: (form, current) => authenticator.authenticateForm(form, accessKeysIn(current)),
   });
   const uploads = createUploadsProtocol();
   return [

@@ -1,5 +1,4 @@
 /** Buckets that are no more: what is left in them goes, in steps that can be repeated. */
-import { isError } from '../../errors.ts';
 import type { Change, Entry, Store } from '../../storage/contract.ts';
 import type { BucketRecord } from '../buckets.ts';
 import { asBucketRecord, bucketValue, findBucket } from '../buckets.ts';
@@ -10,6 +9,7 @@ import { idsOf } from '../realm.ts';
 import { asHead, asVersion, letGo, noteGarbage } from '../versions.ts';
 import { endSession } from './uploads.ts';
 import { removeAll, scanAll } from '../scan.ts';
+import { unlessConflict } from '../conflict.ts';
 
 /** Takes a bucket's name from it: from here on its content cannot be reached, and is removed in time. */
 export function retireBucket(name: string, record: BucketRecord, now: number): readonly Change[] {
@@ -25,9 +25,7 @@ export async function retireUnclaimed(context: CoreContext, store: Store, claime
     const name = entry.key.slice(keys.buckets.length);
     const record = asBucketRecord(entry);
     if (claimed.has(name) || record.deletionPolicy === 'Retain') continue;
-    await retireOne(context, store, { entry, name, record }).catch((error: unknown) => {
-      if (!isError(error, 'Conflict')) throw error;
-    });
+    await retireOne(context, store, { entry, name, record }).catch(unlessConflict);
   }
 }
 
@@ -39,9 +37,7 @@ export async function retireKept(context: CoreContext, store: Store): Promise<vo
     if (record.deletionPolicy === 'Retain') continue;
     // An interrupted change of hands leaves a copy of what is in use.
     const inUse = (await findBucket(store, name))?.record.id === record.id;
-    await (inUse ? dropCopy(store, entry) : retireOne(context, store, { entry, name, record })).catch((error: unknown) => {
-      if (!isError(error, 'Conflict')) throw error;
-    });
+    await (inUse ? dropCopy(store, entry) : retireOne(context, store, { entry, name, record })).catch(unlessConflict);
   }
 }
 

@@ -104,7 +104,7 @@ async function explainIn(context: CoreContext, store: Store, digest: Digest, fou
 
 function shownAs(id: string, key: string): Pick<Keep['names'][number], 'key' | 'realm'> {
   const realm = realmOf(id);
-  return realm === undefined ? { key } : { key: publicName({ realm }, key), realm };
+  return { key: publicName({ realm }, key), ...(realm && { realm }) };
 }
 
 async function garbageOf(store: Store, digest: Digest): Promise<{ readonly since?: number }> {

@@ -1,6 +1,6 @@
 /** Digests that nothing names any more: condemned, looked at once more, and removed with their bytes. */
-import { isError } from '../../errors.ts';
 import type { Change, Entry, Json, Store } from '../../storage/contract.ts';
+import { unlessConflict } from '../conflict.ts';
 import type { CoreContext } from '../context.ts';
 import type { Digest } from '../digest.ts';
 import { sha256Digest } from '../digest.ts';
@@ -45,6 +45,7 @@ export async function collectDigests(
     const candidate: Candidate = { digest: sha256Digest(note.key.slice(keys.garbageDigests.length)), note };
     needed ??= await digestsOfOpenSessions(store);
     if (needed.has(candidate.digest)) continue;
+    // A conflict means that somebody came to name it meanwhile: it is looked at again in the next round.
     const removed = await collectDigest(context, store, candidate, garbage.removing).catch(unlessConflict);
     if (removed === undefined) continue;
     digests += 1;
@@ -52,12 +53,6 @@ export async function collectDigests(
     bytes += removed.bytes;
   }
   return { digests, blobs, bytes };
-}
-
-/** A conflict means that somebody came to name it meanwhile: it is looked at again in the next round. */
-function unlessConflict(error: unknown): undefined {
-  if (!isError(error, 'Conflict')) throw error;
-  return undefined;
 }
 
 interface Candidate {

@@ -1,5 +1,4 @@
 /** What upload sessions leave behind: sessions nobody completes, parts that no artefact took, bytes that were never named. */
-import { isError } from '../../errors.ts';
 import { inAnyOrder, type BlobId, type Change, type Entry, type Store } from '../../storage/contract.ts';
 import { isClaimed, type Claim } from '../claims.ts';
 import type { CoreContext } from '../context.ts';
@@ -16,6 +15,7 @@ import { asSession, garbageNote, partRecords } from '../uploads.ts';
 import type { Collected } from './digests.ts';
 import { heldBlobs } from '../quarantine.ts';
 import { scanAll } from '../scan.ts';
+import { tookPlace, unlessConflict } from '../conflict.ts';
 
 /** Records removed in one batch. */
 const AT_ONCE = 500;
@@ -46,17 +46,12 @@ export async function endSession(context: CoreContext, store: Store, entry: Entr
   const session = asSession(entry);
   if (isClaimed(context, entry.value as { readonly claim?: Claim })) return false;
   const actor = { principal: 'bonded:collector', operation: 'collect', requestId: '', remoteAddress: '' };
-  try {
-    await store.records.write([
-      await garbageNote({ store }, entry.key, context.now()),
-      { delete: entry.key, ifRevision: entry.revision },
-      journalChange(context, { actor, change: 'upload-abort', name: session.key, note: session.uploadId }),
-    ]);
-    return true;
-  } catch (error) {
-    if (!isError(error, 'Conflict')) throw error;
-    return false;
-  }
+  const changes = [
+    await garbageNote({ store }, entry.key, context.now()),
+    { delete: entry.key, ifRevision: entry.revision },
+    journalChange(context, { actor, change: 'upload-abort', name: session.key, note: session.uploadId }),
+  ];
+  return tookPlace(store.records.write(changes));
 }
 
 /** Removes what every finished or aborted session left. */
@@ -115,9 +110,7 @@ async function lookAtDigests(store: Store, digests: readonly Digest[], since: nu
   for (const key of digests.map(keys.garbageDigest)) {
     // A look that is due already will do.
     if ((await store.records.get(key)) !== undefined) continue;
-    await store.records.write([{ put: key, value: { since }, ifAbsent: true }]).catch((error: unknown) => {
-      if (!isError(error, 'Conflict')) throw error;
-    });
+    await store.records.write([{ put: key, value: { since }, ifAbsent: true }]).catch(unlessConflict);
   }
 }
 

@@ -1,11 +1,11 @@
 /** Records of versions that never came to stand, or that were to go, because a batch was cut off. */
-import { isError } from '../../errors.ts';
 import type { Entry, Store } from '../../storage/contract.ts';
 import type { CoreContext } from '../context.ts';
 import type { Digest } from '../digest.ts';
 import { keys, splitNamed } from '../keys.ts';
 import { scanAll } from '../scan.ts';
 import { findVersionById } from '../versions.ts';
+import { unlessConflict } from '../conflict.ts';
 
 /** A note about a version; see `past.ts`. */
 interface VersionGarbage {
@@ -20,9 +20,7 @@ export async function collectVersions(context: CoreContext, store: Store, signal
   for await (const note of scanAll(store, keys.garbageVersions, { signal })) {
     const said = note.value as unknown as VersionGarbage;
     if (context.now() - said.since < context.terms.grace) continue;
-    await collectVersion(store, note, said).catch((error: unknown) => {
-      if (!isError(error, 'Conflict')) throw error;
-    });
+    await collectVersion(store, note, said).catch(unlessConflict);
   }
 }
 

@@ -21,7 +21,8 @@ const LOOKS = 100;
 export interface KnownBytes {
   readonly key: string;
   readonly sha256: string;
-  readonly length: number;
+  /** Bytes, where the client has said how many. */
+  readonly length?: number;
   readonly attributes: ObjectAttributes;
   readonly conditions: Conditions;
   readonly actor: Actor;
@@ -34,9 +35,9 @@ export async function nameKnown(
   wanted: KnownBytes,
   mayRead: MayRead,
 ): Promise<PutResult | undefined> {
-  const content = contentOf(wanted.sha256, wanted.length);
-  const found = await findDigest(bucket.store, content.digest);
-  if (found?.record.size !== wanted.length) return undefined;
+  const found = await findDigest(bucket.store, sha256Digest(wanted.sha256));
+  if (found === undefined || (wanted.length !== undefined && found.record.size !== wanted.length)) return undefined;
+  const content = contentOf(wanted.sha256, found.record.size);
   if (!(await isReadable(bucket, content, mayRead))) return undefined;
   const { key, attributes, conditions, actor } = wanted;
   let gone = false;

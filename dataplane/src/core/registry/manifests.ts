@@ -1,6 +1,7 @@
 /** Manifests of repositories: pushed when all that they name is there, deleted with the tags that point at them. */
 import { ArtefactError, isError } from '../../errors.ts';
 import { nameArrived } from '../arrived.ts';
+import { mapAtOnce } from '../atOnce.ts';
 import type { OpenBucket } from '../buckets.ts';
 import type { CoreContext } from '../context.ts';
 import type { Actor } from '../core.ts';
@@ -18,6 +19,7 @@ import { blobKey, manifestKey, namedBy, namesOf, pointsAt, tagKey, tagsOf } from
 import type { Place } from './names.ts';
 import { noteBlob, settleUsed } from './unused.ts';
 import { forgetReferrers, writeReferrers } from './referrers.ts';
+import { takeTagFrom } from './tags.ts';
 import { forgetUses, writeUses } from './uses.ts';
 
 /** Look-ups at once. */
@@ -62,13 +64,8 @@ async function missingOf(bucket: OpenBucket, { repository, blobs, children }: Ma
     ...blobs.map((digest) => ({ digest, key: blobKey({ repository, digest }) })),
     ...children.map((digest) => ({ digest, key: manifestKey({ repository, digest }) })),
   ];
-  const missing: DigestName[] = [];
-  for (let at = 0; at < named.length; at += AT_ONCE) {
-    const some = named.slice(at, at + AT_ONCE);
-    const heads = await Promise.all(some.map(({ key }) => findHead(bucket, key)));
-    missing.push(...some.filter((_one, index) => heads[index] === undefined).map(({ digest }) => digest));
-  }
-  return missing;
+  const heads = await mapAtOnce(named, AT_ONCE, ({ key }) => findHead(bucket, key));
+  return named.filter((_one, index) => heads[index] === undefined).map(({ digest }) => digest);
 }
 
 /** What `Registry.findManifest` promises. */
@@ -87,8 +84,9 @@ export async function findManifest(bucket: OpenBucket, repository: string, refer
 export async function deleteManifest(context: CoreContext, bucket: OpenBucket, place: Place, actor: Actor): Promise<void> {
   const key = manifestKey(place);
   const version = await findVersionAt(bucket, key, `manifest ${place.digest}`);
-  await refuseImmutable(bucket, place, version);
-  await untagAll(context, bucket, { place, version, actor });
+  const tags = await tagsAt(bucket, place, version);
+  await refuseImmutable(bucket, [key, ...tags.map((tag) => tagKey(place.repository, tag))]);
+  await untagAll(context, bucket, tags, { repository: place.repository, version, actor });
   const { blobs, ...about } = namedBy(version);
   const { repository } = place;
   const before = [
@@ -96,26 +94,20 @@ export async function deleteManifest(context: CoreContext, bucket: OpenBucket, p
     ...forgetReferrers(bucket, place, about),
   ];
   await removeName(context, { bucket, key, conditions: {}, actor, also: { before, after: forgetUses(bucket, place, blobs) } });
-  await untagAll(context, bucket, { place, version, actor });
+  await untagAll(context, bucket, await tagsAt(bucket, place, version), { repository, version, actor });
 }
 
-async function refuseImmutable(bucket: OpenBucket, place: Place, version: ObjectVersion): Promise<void> {
-  const keysToGo = [manifestKey(place), ...(await tagsAt(bucket, place, version)).map((tag) => tagKey(place.repository, tag))];
-  for (const key of keysToGo) checkMutable(bucket, key, await findHead(bucket, key));
+async function refuseImmutable(bucket: OpenBucket, toGo: readonly string[]): Promise<void> {
+  for (const key of toGo) checkMutable(bucket, key, await findHead(bucket, key));
 }
 
-/** Takes away the tags that point at the manifest; not those that were moved meanwhile. */
 async function untagAll(
   context: CoreContext,
   bucket: OpenBucket,
-  { place, version, actor }: { readonly place: Place; readonly version: ObjectVersion; readonly actor: Actor },
+  tags: readonly string[],
+  given: { readonly repository: string; readonly version: ObjectVersion; readonly actor: Actor },
 ): Promise<void> {
-  for (const tag of await tagsAt(bucket, place, version)) {
-    const conditions = { ifMatch: [version.etag] };
-    await removeName(context, { bucket, key: tagKey(place.repository, tag), conditions, actor }).catch((error: unknown) => {
-      if (!isError(error, 'PreconditionFailed', 'NameUnknown')) throw error;
-    });
-  }
+  for (const tag of tags) await takeTagFrom(context, bucket, { ...given, tag });
 }
 
 /** The tags of the repository that point at the manifest: its bytes' references say so. */

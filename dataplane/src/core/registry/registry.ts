@@ -3,8 +3,8 @@ import type { BucketConfig } from '@bonded/crds';
 import type { OpenBucket } from '../buckets.ts';
 import { openBucket } from '../buckets.ts';
 import type { CoreContext } from '../context.ts';
+import type { Digest } from '../digest.ts';
 import { digestHex } from '../digest.ts';
-import { findDigest } from '../digests.ts';
 import { nameKnown } from '../ranges/known.ts';
 import { registryOf } from '../realm.ts';
 import { BLOB_ATTRIBUTES, deleteBlob, findAndTouch, findBlob, mountBlob, putBlob } from './blobs.ts';
@@ -27,15 +27,11 @@ export function createRegistry(context: CoreContext): Registry {
       await mountBlob(context, { bucket: from.bucket, version: source }, { target: await open(bucket), place }, actor);
     },
     mountKnown: async (bucket, place, mayRead, actor) => {
-      const opened = await open(bucket);
-      const { digest } = place;
       // Of other algorithms it is not known which bytes they are of.
-      if (!digest.startsWith('sha256:')) return false;
-      const sha256 = digestHex(digest as `sha256:${string}`);
-      const found = await findDigest(opened.store, digest as `sha256:${string}`);
-      if (found === undefined) return false;
-      const wanted = { key: blobKey(place), sha256, length: found.record.size, attributes: BLOB_ATTRIBUTES, conditions: {}, actor };
-      return (await nameKnown(context, opened, wanted, mayRead)) !== undefined;
+      if (!place.digest.startsWith('sha256:')) return false;
+      const sha256 = digestHex(place.digest as Digest);
+      const wanted = { key: blobKey(place), sha256, attributes: BLOB_ATTRIBUTES, conditions: {}, actor };
+      return (await nameKnown(context, await open(bucket), wanted, mayRead)) !== undefined;
     },
     deleteBlob: async (bucket, place, actor) => deleteBlob(context, await open(bucket), place, actor),
     findManifest: async (bucket, repository, reference) => findManifest(await open(bucket), repository, reference),

@@ -5,6 +5,7 @@ import type { CoreContext } from '../context.ts';
 import { copyVersion } from '../copy.ts';
 import type { Actor } from '../core.ts';
 import { keys } from '../keys.ts';
+import type { ObjectVersion } from '../object.ts';
 import { checkMutable } from '../put.ts';
 import { removeName } from '../remove.ts';
 import { findHead } from '../versions.ts';
@@ -32,10 +33,21 @@ export async function tagManifest(context: CoreContext, bucket: OpenBucket, tagg
   );
   if ((await findHead(bucket, manifest)) !== undefined) return;
   // The manifest was deleted meanwhile, and its deletion may have looked for tags before this one came.
-  await removeName(context, { bucket, key, conditions: { ifMatch: [made.etag] }, actor }).catch((error: unknown) => {
+  await takeTagFrom(context, bucket, { repository, tag, version: made, actor });
+  throw unknown(`manifest ${digest}`);
+}
+
+/** Takes a tag away as long as it points at these bytes; one that was moved meanwhile stays. */
+export async function takeTagFrom(
+  context: CoreContext,
+  bucket: OpenBucket,
+  given: { readonly repository: string; readonly tag: string; readonly version: ObjectVersion; readonly actor: Actor },
+): Promise<void> {
+  const { repository, tag, version, actor } = given;
+  const conditions = { ifMatch: [version.etag] };
+  await removeName(context, { bucket, key: tagKey(repository, tag), conditions, actor }).catch((error: unknown) => {
     if (!isError(error, 'PreconditionFailed', 'NameUnknown')) throw error;
   });
-  throw unknown(`manifest ${digest}`);
 }
 
 /** Whether the tag points at the manifest already. Throws `AccessDenied` or `Immutable` where it points elsewhere, and stays so. */

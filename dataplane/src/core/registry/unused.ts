@@ -6,7 +6,6 @@
  * the collector, before it removes the blob, changes it. One of the two fails, and then the push says that the blob is missing, or
  * the collector leaves it.
  */
-import { isError } from '../../errors.ts';
 import type { Change, Entry, Json, Store } from '../../storage/contract.ts';
 import type { OpenBucket } from '../buckets.ts';
 import type { CoreContext } from '../context.ts';
@@ -18,6 +17,7 @@ import { findHead, letGo, noteGarbage } from '../versions.ts';
 import { blobKey, blobPlace, placeName } from './names.ts';
 import type { Place } from './names.ts';
 import { useOf } from './uses.ts';
+import { tookPlace, unlessConflict } from '../conflict.ts';
 
 interface Note {
   readonly since: number;
@@ -44,7 +44,7 @@ export async function touchBlob(context: CoreContext, bucket: OpenBucket, place:
   if (removing === true) return false;
   if (context.now() - since < context.terms.grace / 2) return true;
   // Who changed it meanwhile has touched it too, or begun to remove it: then the push will be told.
-  await writeUnlessChanged(bucket.store, [{ put: entry.key, value: { since: context.now() }, ifRevision: entry.revision }]);
+  await tookPlace(bucket.store.records.write([{ put: entry.key, value: { since: context.now() }, ifRevision: entry.revision }]));
   return true;
 }
 
@@ -58,7 +58,7 @@ async function settleOne(bucket: OpenBucket, place: Place): Promise<boolean> {
   for (;;) {
     const entry = await noteOf(bucket, place);
     if (entry !== undefined && (entry.value as unknown as Note).removing === true) return false;
-    if (entry === undefined || (await writeUnlessChanged(bucket.store, [{ delete: entry.key, ifRevision: entry.revision }])))
+    if (entry === undefined || (await tookPlace(bucket.store.records.write([{ delete: entry.key, ifRevision: entry.revision }]))))
       return (await findHead(bucket, blobKey(place))) !== undefined;
   }
 }
@@ -66,17 +66,6 @@ async function settleOne(bucket: OpenBucket, place: Place): Promise<boolean> {
 /** The note of a blob, where it has one. */
 export function noteOf(bucket: BucketPlace, place: Place): Promise<Entry | undefined> {
   return bucket.store.records.get(keys.garbageUnused(bucket.id, placeName(place)));
-}
-
-/** False when somebody else changed one of them meanwhile. */
-async function writeUnlessChanged(store: Store, changes: readonly Change[]): Promise<boolean> {
-  try {
-    await store.records.write(changes);
-    return true;
-  } catch (error) {
-    if (!isError(error, 'Conflict')) throw error;
-    return false;
-  }
 }
 
 /** Looks at every blob that has been without a manifest for the grace time, and removes those that still are. */
@@ -88,9 +77,7 @@ export async function collectUnused(context: CoreContext, store: Store, signal: 
     const id = rest.slice(0, rest.indexOf('/'));
     const place = blobPlace(`l/${rest.slice(id.length + 1)}`);
     if (place === undefined) continue;
-    await collectBlob(context, { store, id }, place, entry).catch((error: unknown) => {
-      if (!isError(error, 'Conflict')) throw error;
-    });
+    await collectBlob(context, { store, id }, place, entry).catch(unlessConflict);
   }
 }
 

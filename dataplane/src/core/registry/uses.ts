@@ -1,7 +1,7 @@
 /** Which manifests of a repository name a blob of it: one record each, so that no two pushes meet in one. */
-import { isError } from '../../errors.ts';
 import type { Change } from '../../storage/contract.ts';
 import type { OpenBucket } from '../buckets.ts';
+import { unlessConflict } from '../conflict.ts';
 import type { CoreContext } from '../context.ts';
 import type { DigestName } from '../digest.ts';
 import { keys } from '../keys.ts';
@@ -38,12 +38,8 @@ export async function useOf(context: CoreContext, bucket: BucketPlace, blob: Pla
     if ((await findHead(bucket, manifestKey({ repository: blob.repository, digest }))) !== undefined) return 'used';
     const { at } = entry.value as { readonly at: number };
     if (context.now() - at < context.terms.grace) young = true;
+    // Whoever changed it meanwhile is writing it anew.
     else await bucket.store.records.write([{ delete: entry.key, ifRevision: entry.revision }]).catch(unlessConflict);
   }
   return young ? 'perhaps' : 'unused';
-}
-
-/** Whoever changed it meanwhile is writing it anew. */
-function unlessConflict(error: unknown): void {
-  if (!isError(error, 'Conflict')) throw error;
 }

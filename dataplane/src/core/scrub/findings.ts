@@ -1,5 +1,4 @@
 /** The records of what is wrong: beside a digest's own record, which decides, so that they can be listed. */
-import { isError } from '../../errors.ts';
 import type { Change, Entry, Json, Store } from '../../storage/contract.ts';
 import type { Digest } from '../digest.ts';
 import { sha256Digest } from '../digest.ts';
@@ -8,6 +7,7 @@ import { keys } from '../keys.ts';
 import { scanAll } from '../scan.ts';
 import type { Fault, Finding, Scrub } from './contract.ts';
 import type { Location } from './room.ts';
+import { unlessConflict } from '../conflict.ts';
 
 /** What a record holds. */
 export type FindingRecord = Omit<Finding, 'digest' | 'location'>;
@@ -76,7 +76,7 @@ export async function forgetStale({ store }: Location, since: number, signal: Ab
     const finding = asFinding(entry);
     if (finding.seen >= since) continue;
     const isOver = !finding.quarantined || (await isStale(store, digestOf(entry), finding));
-    if (isOver) await store.records.write([{ delete: entry.key, ifRevision: entry.revision }]).catch(unlessLost);
+    if (isOver) await store.records.write([{ delete: entry.key, ifRevision: entry.revision }]).catch(unlessConflict);
   }
 }
 
@@ -88,8 +88,4 @@ async function isStale(store: Store, digest: Digest, { quarantined }: FindingRec
 
 function digestOf(entry: Entry): Digest {
   return sha256Digest(entry.key.slice(keys.findings.length));
-}
-
-function unlessLost(error: unknown): void {
-  if (!isError(error, 'Conflict')) throw error;
 }

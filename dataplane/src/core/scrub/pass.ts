@@ -1,5 +1,4 @@
 /** One pass over all digests of a location, in the order of their keys, from where the last process stood. */
-import { isError } from '../../errors.ts';
 import type { Digest } from '../digest.ts';
 import { digestHex, sha256Digest } from '../digest.ts';
 import type { FoundDigest } from '../digests.ts';
@@ -15,6 +14,7 @@ import type { Subject } from './one.ts';
 import { examineOne, giveUpOn, speaksOfStorage } from './one.ts';
 import type { Location, ScrubRoom } from './room.ts';
 import { SCRUBBER } from './room.ts';
+import { unlessConflict } from '../conflict.ts';
 
 /** Records that are held at once: one of thousands of segments is large. */
 const PAGE = 50;
@@ -61,7 +61,7 @@ export async function makePass(
     const isGone = thrown instanceof StorageGone;
     // A process that only rests has not ended at this digest.
     if (isGone) running.state = { ...running.state, at: undefined };
-    await lease.release(stateNow()).catch(unlessLost);
+    await lease.release(stateNow()).catch(unlessConflict);
     if (!isGone) throw thrown;
     room.observer.suspended(place.location, thrown.cause);
     return 'suspended';
@@ -70,10 +70,6 @@ export async function makePass(
   }
   await finish(running, lease);
   return 'finished';
-}
-
-function unlessLost(error: unknown): void {
-  if (!isError(error, 'Conflict')) throw error;
 }
 
 /** A process that ended at a digest is counted there: one that takes longer than processes live must not hold up the others for ever. */

@@ -1,5 +1,4 @@
 /** What becomes of a digest after it was examined: quarantine, release, a note, or nothing. */
-import { isError } from '../../errors.ts';
 import type { Store } from '../../storage/contract.ts';
 import type { CoreContext } from '../context.ts';
 import type { Actor } from '../core.ts';
@@ -11,6 +10,7 @@ import { keys } from '../keys.ts';
 import { heldSegments } from '../quarantine.ts';
 import type { Damage } from './contract.ts';
 import { findFinding, findingOf, putFinding } from './findings.ts';
+import { tookPlace } from '../conflict.ts';
 
 /** What is settled, and on whose account. */
 export interface Matter {
@@ -31,7 +31,7 @@ export async function quarantine({ context, store, digest, actor }: Matter, foun
   const record: QuarantinedDigest = { size, created, ...(condemned === undefined ? {} : { condemned }), quarantined };
   const finding = { ...findingOf(fault, { size, quarantined: true, now }), since: quarantined.since };
   const note = `${fault.kind}: ${fault.detail}`;
-  return decided(
+  return tookPlace(
     store.records.write([
       putFinding(digest, finding),
       { put: keys.digest(digest), value: digestValue(record), ifRevision: found.revision },
@@ -44,7 +44,7 @@ export async function quarantine({ context, store, digest, actor }: Matter, foun
 export async function release({ context, store, digest, actor }: Matter, found: FoundDigest): Promise<boolean> {
   const { size, created, condemned } = found.record;
   const record: SoundDigest = { size, created, ...(condemned === undefined ? {} : { condemned }), segments: heldSegments(found.record) };
-  return decided(
+  return tookPlace(
     store.records.write([
       { put: keys.digest(digest), value: digestValue(record), ifRevision: found.revision },
       journalChange(context, { actor, change: 'release', digest, size }),
@@ -69,14 +69,4 @@ export async function noteUnreadable({ context, store, digest, actor }: Matter, 
 export async function noteSound({ store, digest }: Matter): Promise<void> {
   const before = await findFinding(store, digest);
   if (before !== undefined) await store.records.write([{ delete: keys.finding(digest) }]);
-}
-
-async function decided(write: Promise<unknown>): Promise<boolean> {
-  try {
-    await write;
-    return true;
-  } catch (error) {
-    if (!isError(error, 'Conflict')) throw error;
-    return false;
-  }
 }

@@ -2,7 +2,7 @@
 import type { BucketConfig } from '@bonded/crds';
 import type { Resource } from '../../authz/action.ts';
 import { ArtefactError } from '../../errors.ts';
-import { bucketNamed, bucketUnknown } from '../buckets.ts';
+import { bucketIn } from '../buckets.ts';
 import type { Call, Demand, RequestHead } from '../contract.ts';
 import type { Repository } from './names.ts';
 
@@ -25,9 +25,13 @@ export function deleting(_head: RequestHead, params: Repository): readonly Deman
 
 /** The bucket of an authorised call. Throws `BucketUnknown`. */
 export function bucketOf(call: Call<Repository>): BucketConfig {
-  const bucket = bucketNamed(call.snapshot, call.params.bucket);
-  if (!bucket) throw bucketUnknown(call.params.bucket);
-  return bucket;
+  return bucketIn(call.snapshot, call.params.bucket);
+}
+
+/** Clients ask without credentials first, and log in only when they are told to: throws `CredentialsMissing`. */
+export function requireCredentials({ headers }: RequestHead): void {
+  if (headers.authorization !== undefined) return;
+  throw new ArtefactError('CredentialsMissing', 'Log in, or get a token that says that you are nobody.');
 }
 
 /** A query parameter that may be given once. Throws `InvalidArgument`. */

@@ -10,7 +10,8 @@ export interface Repository {
 /** Characters of a whole name; the spec warns of clients that take no more than 255 with the host. */
 const MAX_NAME = 255;
 
-const COMPONENT = /^[a-z0-9]+(?:(?:\.|_|__|-{1,16})[a-z0-9]+)*$/;
+/** What stands between the slashes of a name. */
+export const COMPONENT = /^[a-z0-9]+(?:(?:\.|_|__|-{1,16})[a-z0-9]+)*$/;
 const TAG = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
 
 /** Reads `<bucket>/<repository>`. Throws `InvalidArgument`, reason `name`, and `NameUnknown` for a name that is only a bucket. */

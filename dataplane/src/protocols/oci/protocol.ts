@@ -4,7 +4,7 @@ import { ArtefactError } from '../../errors.ts';
 import type { Call, Operation, Protocol, Recognised, Reply, RequestHead } from '../contract.ts';
 import { deleteBlob, getBlob } from './blobs/blob.ts';
 import { appendChunk, cancelUpload, closeUpload, startUpload, uploadStatus } from './blobs/upload.ts';
-import { creating, deleting, reading } from './call.ts';
+import { creating, deleting, reading, requireCredentials } from './call.ts';
 import { renderOciError } from './errors.ts';
 import { listReferrers, listRepositories, listTags } from './lists/lists.ts';
 import type { CatalogueDeps } from './lists/lists.ts';
@@ -85,7 +85,6 @@ function recognise(head: RequestHead, table: Table): Recognised<unknown> {
 
 /** end-1: clients ask here whether they must log in, also where everybody may pull; so whoever shows no credentials is asked for some. */
 async function tellVersion({ head }: Call<unknown>): Promise<Reply> {
-  if (head.headers.authorization === undefined)
-    throw new ArtefactError('CredentialsMissing', 'Log in, or get a token that says that you are nobody.');
+  requireCredentials(head);
   return { status: 200, headers: { 'content-type': 'application/json; charset=utf-8' }, body: '{}\n' };
 }

@@ -1,11 +1,11 @@
 /** From the name in a request to the bucket in force. */
 import type { BucketConfig, Snapshot } from '@bonded/crds';
 import { ArtefactError } from '../../errors.ts';
-import { bucketNamed, bucketUnknown } from '../buckets.ts';
+import { bucketIn } from '../buckets.ts';
 import type { RequestHead } from '../contract.ts';
 import { ownerOf } from './owner.ts';
 
-export { bucketNamed, bucketUnknown } from '../buckets.ts';
+export { bucketNamed } from '../buckets.ts';
 
 /**
  * The bucket that an authorised call is about. Never asked before authorisation: it would tell what exists. Throws
@@ -16,8 +16,7 @@ export function bucketOf(call: {
   readonly params: { readonly bucket: string };
   readonly snapshot: Snapshot;
 }): BucketConfig {
-  const bucket = bucketNamed(call.snapshot, call.params.bucket);
-  if (!bucket) throw bucketUnknown(call.params.bucket);
+  const bucket = bucketIn(call.snapshot, call.params.bucket);
   refuseOtherOwner(bucket, call.head.headers['x-amz-expected-bucket-owner']);
   return bucket;
 }

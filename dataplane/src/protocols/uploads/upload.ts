@@ -4,7 +4,7 @@ import type { ConditionContext } from '../../authz/action.ts';
 import type { Core, PutResult } from '../../core/core.ts';
 import type { ContentCheck, FinishedRanges, Holder, RangeOptions, RangeSession, SessionPlace } from '../../core/ranges/contract.ts';
 import { ArtefactError, isError } from '../../errors.ts';
-import { bucketNamed, bucketUnknown } from '../buckets.ts';
+import { bucketIn, bucketNamed } from '../buckets.ts';
 import type { Call, Demand, RequestHead } from '../contract.ts';
 import { resourceOf } from '../subject.ts';
 import { permitCompletion, permitWrite, writeUnder } from '../writing.ts';
@@ -29,9 +29,7 @@ export function aborting(_head: RequestHead, { bucket, key }: UploadParams): rea
 
 /** The bucket of an authorised call. Throws `BucketUnknown`. */
 export function bucketOf(call: UploadCall): BucketConfig {
-  const bucket = bucketNamed(call.snapshot, call.params.bucket);
-  if (!bucket) throw bucketUnknown(call.params.bucket);
-  return bucket;
+  return bucketIn(call.snapshot, call.params.bucket);
 }
 
 /** The upload that the request is about. Throws `RouteUnknown` for a request to none. */

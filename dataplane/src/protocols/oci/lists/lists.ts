@@ -5,7 +5,7 @@ import type { Core } from '../../../core/core.ts';
 import { ArtefactError } from '../../../errors.ts';
 import { parseDigestName } from '../../../core/digest.ts';
 import type { Call, Reply } from '../../contract.ts';
-import { bucketOf, parameter, resourceOf } from '../call.ts';
+import { bucketOf, parameter, requireCredentials, resourceOf } from '../call.ts';
 import { indexOf } from '../manifests/fallback.ts';
 import { OCI_INDEX } from '../manifests/read.ts';
 import { nameOf } from '../names.ts';
@@ -64,8 +64,7 @@ export async function listRepositories(call: Call<unknown>, core: Core, deps: Ca
  */
 function takeForCatalogue(call: Call<unknown>): void {
   const { head, principal } = call;
-  if (head.headers.authorization === undefined)
-    throw new ArtefactError('CredentialsMissing', 'Log in, or get a token that says that you are nobody.');
+  requireCredentials(head);
   if (principal.limits === undefined) return;
   if (!withinLimits(principal, CATALOGUE))
     throw new ArtefactError('AccessDenied', 'Get a token for the catalogue.', { details: { limited: true } });

@@ -28,7 +28,7 @@ export async function putManifest(call: ManifestCall, core: Core): Promise<Reply
   const bytes = await readWhole(call.payload, MAX_MANIFEST);
   const manifest = readManifest(bytes, call.head.headers['content-type']);
   const digest = 'digest' in reference ? reference.digest : digestOf(bytes, 'sha256');
-  requireDigest(bytes, digest);
+  if ('digest' in reference) requireDigest(bytes, digest);
   const mayOverwrite = call.may({ action: 'overwrite', s3Action: 's3:PutObject', resource: resourceOf(call.params) });
   const tagging = (tag: string) => ({ repository, tag, digest, mayOverwrite, actor: call.actor });
   for (const tag of tags) await core.registry.mayTag(bucket, tagging(tag));

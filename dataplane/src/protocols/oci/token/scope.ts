@@ -1,5 +1,6 @@
 /** The scopes that a client asks a token for: https://distribution.github.io/distribution/spec/auth/scope/ */
 import { ArtefactError } from '../../../errors.ts';
+import { COMPONENT } from '../names.ts';
 
 /** What a client may ask to do with a repository; `*` is all of them. */
 export const REPOSITORY_ACTIONS = ['pull', 'push', 'delete'] as const;
@@ -26,8 +27,6 @@ const MAX_NAME = 1024;
 
 /** `resourcetype ":" resourcename ":" action [ "," action ]*`; the class of a type, in brackets, says nothing any more. */
 const SCOPE = /^([a-z0-9]+)(?:\([a-z0-9]+\))?:([^:]+):([a-z*,]*)$/;
-/** dist-spec, "Pulling manifests": what stands between the slashes of a repository's name. */
-const COMPONENT = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
 
 /**
  * The scopes in these parameters, each a list with spaces between; one repository comes once, with all actions that are

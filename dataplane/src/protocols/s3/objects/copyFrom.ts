@@ -5,7 +5,8 @@ import type { Admitted } from '../../../core/door.ts';
 import type { ObjectVersion } from '../../../core/object.ts';
 import { ArtefactError, isError } from '../../../errors.ts';
 import type { Call } from '../../contract.ts';
-import { bucketNamed, bucketUnknown, refuseOtherOwner } from '../bucketOf.ts';
+import { bucketIn } from '../../buckets.ts';
+import { refuseOtherOwner } from '../bucketOf.ts';
 import { judgeCopySource } from './conditions.ts';
 import { parseCopySource } from './copySource.ts';
 import type { CopySource } from './copySource.ts';
@@ -33,8 +34,7 @@ export async function openCopySource(call: Call<unknown>, core: Core, fields: Fi
     resource,
     context: versionFact(named.versionId),
   });
-  const bucket = bucketNamed(call.snapshot, named.bucket);
-  if (!bucket) throw bucketUnknown(named.bucket);
+  const bucket = bucketIn(call.snapshot, named.bucket);
   refuseOtherOwner(bucket, fields['x-amz-source-expected-bucket-owner']);
   const version = await findSource(call, core, bucket, named);
   judgeCopySource(fields, version);

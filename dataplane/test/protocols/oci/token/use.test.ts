@@ -4,7 +4,8 @@ import { createAuthenticator, type Authenticator } from '../../../../src/authn/a
 import type { Limit, Principal } from '../../../../src/authn/principal.ts';
 import { ephemeralSigningKey } from '../../../../src/authn/signingKey.ts';
 import type { LoadedSnapshot } from '../../../../src/config/snapshot.ts';
-import { accessKeysOf, createGate } from '../../../../src/main/gate.ts';
+import { createGate } from '../../../../src/main/gate.ts';
+import { accessKeysIn } from '../../../../src/protocols/accessKeys.ts';
 import type { Demand, Protocol, RequestHead } from '../../../../src/protocols/contract.ts';
 import { silentLog } from '../../../../src/telemetry/log.ts';
 import { bearer as ofIssuer, house, ISSUER } from '../../../authz/house.ts';
@@ -65,7 +66,7 @@ describe('a token of the registry, used', () => {
   /** What a request with the token comes to: `done`, or the error. */
   let use: (token: string, method: string, path: string, scheme?: string) => Promise<string>;
   const issue = (principal: Principal, limits: readonly Limit[] = PULL_PUSH) =>
-    authenticator.registryTokens.issue(principal, limits, accessKeysOf(snapshot)).token;
+    authenticator.registryTokens.issue(principal, limits, accessKeysIn(snapshot)).token;
 
   beforeEach(async () => {
     now = Date.now();
@@ -134,7 +135,7 @@ describe('a token of the registry, used', () => {
 
   it('is refused past its time, changed, or of another kind, and never taken for none', async () => {
     const token = issue(CI, [{ bucket: 'builds', name: 'open', actions: ['read'] }]);
-    const refresh = authenticator.registryTokens.issueRefresh(CI, accessKeysOf(snapshot));
+    const refresh = authenticator.registryTokens.issueRefresh(CI, accessKeysIn(snapshot));
     const middle = token.length >> 1;
     const bad = {
       changed: `${token.slice(0, middle)}${token[middle] === 'A' ? 'B' : 'A'}${token.slice(middle + 1)}`,
